@@ -1,0 +1,276 @@
+//! What each action does.
+
+use super::action::Action;
+use super::effect::Effect;
+use super::layer::{Layer, SettingsLayer};
+use super::slash::{self, Slash};
+use super::state::State;
+use super::talk::{Body, Progress, Scroll, Tone};
+use super::turn::{Engine, Turn};
+use crate::chat::sampling::{SETTINGS, Setting};
+use crate::protocol::engine::Request;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// How to come to a model; shown whenever one is missing.
+pub const NO_MODEL: &str = "There is no model yet. Give one with /model PATH (a .gguf file), \
+    start with parlor --model PATH, set PARLOR_MODEL, or write it into the config file \
+    (parlor config path tells where).";
+
+/// Runs an action.
+pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
+    match action {
+        Action::Submit => return submit(state, now),
+        Action::Newline => state.composer.newline(),
+        Action::Stop => return stop(state),
+        Action::Interrupt => return interrupt(state, now),
+        Action::Leave if state.composer.is_empty() => return vec![Effect::Quit],
+        Action::Leave => {
+            state.composer.key(super::Key::plain(super::Code::Delete));
+        }
+        Action::Quit => return vec![Effect::Quit],
+        Action::Help => state.layers.push(Layer::Help { scroll: 0 }),
+        Action::Palette => state.layers.push(Layer::Palette {
+            query: String::new(),
+            choice: 0,
+        }),
+        Action::Settings => state.layers.push(Layer::Settings(SettingsLayer::default())),
+        // These take words: the composer is where words are written.
+        Action::Model => prefill(state, "/model "),
+        Action::System => prefill(state, "/system "),
+        Action::Set => prefill(state, "/set "),
+        Action::Clear => return clear(state),
+        Action::Retry => return retry(state, now),
+        Action::Copy => return copy(state, now),
+        Action::ToggleReasoning => state.talk.reasoning_open = !state.talk.reasoning_open,
+        Action::ScrollUp => state.talk.pending -= 1,
+        Action::ScrollDown => state.talk.pending += 1,
+        Action::PageUp => state.talk.pending -= i64::from(state.page.saturating_sub(1).max(1)),
+        Action::PageDown => state.talk.pending += i64::from(state.page.saturating_sub(1).max(1)),
+        Action::Top => state.talk.pending = i64::MIN / 2,
+        Action::Follow => state.talk.scroll = Scroll::Follow,
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+    }
+    Vec::new()
+}
+
+fn prefill(state: &mut State, words: &str) {
+    state.composer.set(words);
+}
+
+/// Sends what is written: a command, or a message to the model.
+fn submit(state: &mut State, now: Instant) -> Vec<Effect> {
+    let text = state.composer.text();
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    let chosen = state.composer.suggestions();
+    let chosen = chosen.get(state.composer.choice).map(|e| (e.action, e.slash));
+    match (chosen, slash::parse(&text)) {
+        // A chosen command that needs words is completed; the words follow.
+        (Some((action, Some(needs))), _) if !needs.is_empty() && text.trim() != format!("/{}", action.entry().name) => {
+            state.composer.set(&format!("/{} ", action.entry().name));
+            Vec::new()
+        }
+        (Some((action, _)), _) => {
+            state.composer.take();
+            command(state, action, "", now)
+        }
+        (None, Some(Slash::Command(action, rest))) => {
+            let rest = rest.to_string();
+            state.composer.take();
+            command(state, action, &rest, now)
+        }
+        (None, Some(Slash::Unknown(name))) => {
+            let words = format!("There is no command /{name}. Begin with a space to send it as text.");
+            state.flash(words, now);
+            Vec::new()
+        }
+        (None, None) => message(state, now),
+    }
+}
+
+fn message(state: &mut State, now: Instant) -> Vec<Effect> {
+    if state.engine == Engine::NoModel {
+        // What was written stays where it is.
+        state.flash(NO_MODEL, now);
+        return Vec::new();
+    }
+    let text = state.composer.take();
+    let text = text.trim_end().to_string();
+    if !state.turn.is_idle() {
+        state.queue.push_back(text);
+        return Vec::new();
+    }
+    begin(state, text)
+}
+
+/// Puts a question into the conversation and asks for its answer.
+pub(super) fn begin(state: &mut State, question: String) -> Vec<Effect> {
+    state.talk.push(Body::Question(question));
+    state.talk.scroll = Scroll::Follow;
+    ask(state)
+}
+
+fn ask(state: &mut State) -> Vec<Effect> {
+    let messages = state.talk.messages(&state.settings.system);
+    state.talk.open_answer();
+    let id = state.next_request;
+    state.next_request += 1;
+    state.turn = Turn::Waiting(id);
+    vec![Effect::Generate(Request {
+        id,
+        messages,
+        sampling: state.settings.sampling.clone(),
+    })]
+}
+
+fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<Effect> {
+    match action {
+        Action::Model if rest.is_empty() => {
+            let words = match &state.model {
+                Some(path) => format!("The model is {}. /model PATH loads another.", path.display()),
+                None => NO_MODEL.to_string(),
+            };
+            state.talk.notice(Tone::Plain, words);
+            Vec::new()
+        }
+        Action::Model => load(state, PathBuf::from(rest)),
+        Action::System => {
+            system(state, rest);
+            Vec::new()
+        }
+        Action::Set => {
+            set(state, rest);
+            Vec::new()
+        }
+        action => run(state, action, now),
+    }
+}
+
+fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
+    let mut effects = stop(state);
+    state.model = Some(path.clone());
+    state.engine = Engine::Loading(0);
+    effects.push(Effect::Load(path));
+    effects
+}
+
+fn system(state: &mut State, text: &str) {
+    let words = match text {
+        "" if state.settings.system.is_empty() => "There is no system prompt. /system TEXT sets one.".into(),
+        "" => format!("The system prompt is: {}\n\n/system none removes it.", state.settings.system),
+        "none" => {
+            state.settings.system.clear();
+            "The system prompt is removed.".into()
+        }
+        text => {
+            state.settings.system = text.to_string();
+            "The system prompt is set; it holds from the next message on.".into()
+        }
+    };
+    state.talk.notice(Tone::Plain, words);
+}
+
+fn set(state: &mut State, rest: &str) {
+    let sampling = &mut state.settings.sampling;
+    let (name, value) = rest.split_once([' ', '=']).unwrap_or((rest, ""));
+    let (tone, words) = match (Setting::find(name), value.trim()) {
+        (_, "") if name.is_empty() => (Tone::Plain, all_settings(state)),
+        (Err(error), _) => (Tone::Problem, format!("{error}.")),
+        (Ok(s), "") => (Tone::Plain, format!("{} is {}: {}; {}.", s.name, s.show(sampling), s.doc, s.range())),
+        (Ok(s), value) => match s.set(sampling, value) {
+            Ok(()) => (Tone::Plain, format!("{} is now {}.", s.name, s.show(sampling))),
+            Err(error) => (Tone::Problem, format!("{error}.")),
+        },
+    };
+    state.talk.notice(tone, words);
+}
+
+fn all_settings(state: &State) -> String {
+    let line = |s: &Setting| format!("{} = {}", s.name, s.show(&state.settings.sampling));
+    SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Stops the answer under way, if there is one. What was queued goes back to
+/// the composer: it was written for an answer that never came.
+pub(super) fn stop(state: &mut State) -> Vec<Effect> {
+    let Some(id) = state.turn.id() else {
+        return Vec::new();
+    };
+    end_turn(state, Progress::Stopped);
+    return_queue(state);
+    vec![Effect::Cancel(id)]
+}
+
+/// Marks the open answer and makes the turn idle.
+pub(super) fn end_turn(state: &mut State, progress: Progress) {
+    if let Some(answer) = state.talk.open() {
+        answer.progress = progress;
+    }
+    state.turn = Turn::Idle;
+}
+
+/// Puts queued messages back before the draft.
+pub(super) fn return_queue(state: &mut State) {
+    if state.queue.is_empty() {
+        return;
+    }
+    let mut lines: Vec<String> = state.queue.drain(..).collect();
+    if !state.composer.is_empty() {
+        lines.push(state.composer.text());
+    }
+    state.composer.set(&lines.join("\n"));
+}
+
+fn interrupt(state: &mut State, now: Instant) -> Vec<Effect> {
+    if !state.turn.is_idle() {
+        return stop(state);
+    }
+    if !state.composer.is_empty() {
+        state.composer.set("");
+        return Vec::new();
+    }
+    if state.flash.as_ref().is_some_and(|f| f.asks_to_quit) {
+        return vec![Effect::Quit];
+    }
+    let key = state.keymap.key_of(Action::Interrupt);
+    state.flash(format!("{key} again quits"), now);
+    if let Some(flash) = &mut state.flash {
+        flash.asks_to_quit = true;
+    }
+    Vec::new()
+}
+
+fn clear(state: &mut State) -> Vec<Effect> {
+    let effects = stop(state);
+    state.talk.clear();
+    state.usage = crate::chat::Usage::default();
+    effects
+}
+
+fn retry(state: &mut State, now: Instant) -> Vec<Effect> {
+    if state.engine == Engine::NoModel {
+        state.flash(NO_MODEL, now);
+        return Vec::new();
+    }
+    let mut effects = stop(state);
+    if state.talk.back_to_question() {
+        state.talk.scroll = Scroll::Follow;
+        effects.extend(ask(state));
+    } else {
+        state.flash("There is no message to answer again.", now);
+    }
+    effects
+}
+
+fn copy(state: &mut State, now: Instant) -> Vec<Effect> {
+    match state.talk.last_answer() {
+        Some(answer) => vec![Effect::Copy(answer.text.clone())],
+        None => {
+            state.flash("There is no answer to copy.", now);
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Every verb of the chat: one entry feeds keys, palette, slash commands,
+//! help and docs.
+
+/// What a person can have the chat do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Submit,
+    Newline,
+    Stop,
+    Interrupt,
+    Leave,
+    Quit,
+    Help,
+    Palette,
+    Settings,
+    Model,
+    System,
+    Set,
+    Clear,
+    Retry,
+    Copy,
+    ToggleReasoning,
+    ScrollUp,
+    ScrollDown,
+    PageUp,
+    PageDown,
+    Top,
+    Follow,
+    Suspend,
+    Redraw,
+}
+
+/// What is known of an action.
+#[derive(Debug)]
+pub struct Entry {
+    pub action: Action,
+    /// The name in slash commands and in the config file.
+    pub name: &'static str,
+    /// One line for people.
+    pub doc: &'static str,
+    /// What may follow the slash command; None for actions that only keys make
+    /// sense for.
+    pub slash: Option<&'static str>,
+    /// Keys unless the config file says otherwise.
+    pub keys: &'static [&'static str],
+}
+
+/// All actions, in the order in which help shows them.
+pub const ACTIONS: &[Entry] = &[
+    entry(Action::Submit, "submit", "send the message", None, &["enter"]),
+    entry(Action::Newline, "newline", "start a new line", None, &["shift-enter", "alt-enter", "ctrl-j"]),
+    entry(Action::Stop, "stop", "stop the answer; close what is open", None, &["esc"]),
+    entry(Action::Interrupt, "interrupt", "stop the answer, else clear the message, else quit", None, &["ctrl-c"]),
+    entry(Action::Help, "help", "show keys and commands", Some(""), &["f1", "?"]),
+    entry(Action::Palette, "open-palette", "find any action by name", Some(""), &["ctrl-p"]),
+    entry(Action::Settings, "settings", "change sampling values and the system prompt", Some(""), &["f2"]),
+    entry(Action::Model, "model", "load another model: /model PATH", Some("PATH"), &[]),
+    entry(Action::System, "system", "set what the model is told first: /system TEXT", Some("TEXT"), &[]),
+    entry(Action::Set, "set", "set a sampling value: /set temperature 0.5", Some("NAME VALUE"), &[]),
+    entry(Action::Retry, "retry", "have the last message answered again", Some(""), &["alt-r"]),
+    entry(Action::Copy, "copy", "copy the last answer", Some(""), &["alt-c"]),
+    entry(Action::ToggleReasoning, "reasoning", "open or fold the model's reasoning", Some(""), &["ctrl-t"]),
+    entry(Action::Clear, "clear", "start a new conversation", Some(""), &["alt-n"]),
+    entry(Action::PageUp, "page-up", "scroll up a page", None, &["pageup"]),
+    entry(Action::PageDown, "page-down", "scroll down a page", None, &["pagedown"]),
+    entry(Action::ScrollUp, "scroll-up", "scroll up a line", None, &["ctrl-up"]),
+    entry(Action::ScrollDown, "scroll-down", "scroll down a line", None, &["ctrl-down"]),
+    entry(Action::Top, "top", "go to the beginning", None, &["ctrl-home"]),
+    entry(Action::Follow, "follow", "go to the end and stay there", None, &["ctrl-end"]),
+    entry(Action::Suspend, "suspend", "put the chat in the background of the shell", None, &["ctrl-z"]),
+    entry(Action::Redraw, "redraw", "draw the screen afresh", None, &["ctrl-l"]),
+    entry(Action::Leave, "leave", "quit, when the message is empty", None, &["ctrl-d"]),
+    entry(Action::Quit, "quit", "quit", Some(""), &["ctrl-q"]),
+];
+
+const fn entry(
+    action: Action,
+    name: &'static str,
+    doc: &'static str,
+    slash: Option<&'static str>,
+    keys: &'static [&'static str],
+) -> Entry {
+    Entry {
+        action,
+        name,
+        doc,
+        slash,
+        keys,
+    }
+}
+
+impl Action {
+    /// The action with this name.
+    pub fn named(name: &str) -> Option<Action> {
+        ACTIONS.iter().find(|e| e.name == name).map(|e| e.action)
+    }
+
+    /// This action's entry.
+    pub fn entry(self) -> &'static Entry {
+        // Held by the test below: every action has exactly one entry.
+        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&ACTIONS[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_action_has_one_entry_and_a_name_of_its_own() {
+        let names: HashSet<_> = ACTIONS.iter().map(|e| e.name).collect();
+        let actions: HashSet<_> = ACTIONS.iter().map(|e| e.action).collect();
+        assert_eq!((names.len(), actions.len()), (ACTIONS.len(), ACTIONS.len()));
+        // The last variant: when one is added after it, this test is to follow.
+        assert_eq!(Action::Redraw as usize + 1, ACTIONS.len());
+    }
+
+    #[test]
+    fn the_promised_slash_commands_are_there() {
+        for name in ["help", "model", "system", "set", "clear", "retry", "copy", "quit"] {
+            assert!(Action::named(name).unwrap().entry().slash.is_some(), "/{name}");
+        }
+    }
+}

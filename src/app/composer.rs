@@ -1,0 +1,351 @@
+//! The message being written: an editor, the history of what was sent, and
+//! the choice among slash commands.
+//!
+//! The text and its undo live in `ratatui_textarea`, which is used here as an
+//! editing model only; movement and deletion are by whole graphemes.
+
+use super::key::{Code, Key};
+use super::slash;
+use crate::chat::text::sanitise;
+use ratatui_textarea::{CursorMove, TextArea, WrapMode};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// An editing key: its keys, what it does in words, and what it does.
+pub struct EditKey {
+    pub keys: &'static [&'static str],
+    pub doc: &'static str,
+    run: fn(&mut Composer),
+}
+
+/// Every editing key; help is made from this table.
+pub const EDIT_KEYS: &[EditKey] = &[
+    EditKey { keys: &["left", "ctrl-b"], doc: "one character left", run: |c| c.left() },
+    EditKey { keys: &["right", "ctrl-f"], doc: "one character right", run: |c| c.right() },
+    EditKey { keys: &["ctrl-left", "alt-left", "alt-b"], doc: "one word left", run: |c| c.go(CursorMove::WordBack) },
+    EditKey { keys: &["ctrl-right", "alt-right", "alt-f"], doc: "one word right", run: |c| c.go(CursorMove::WordForward) },
+    EditKey { keys: &["home", "ctrl-a"], doc: "start of the line", run: |c| c.go(CursorMove::Head) },
+    EditKey { keys: &["end", "ctrl-e"], doc: "end of the line", run: |c| c.go(CursorMove::End) },
+    EditKey { keys: &["backspace", "ctrl-h"], doc: "delete the character before", run: |c| c.backspace() },
+    EditKey { keys: &["delete"], doc: "delete the character after", run: |c| c.delete() },
+    EditKey { keys: &["ctrl-w", "alt-backspace", "ctrl-backspace"], doc: "delete the word before", run: |c| { c.area.delete_word(); } },
+    EditKey { keys: &["alt-d", "ctrl-delete"], doc: "delete the word after", run: |c| { c.area.delete_next_word(); } },
+    EditKey { keys: &["ctrl-u"], doc: "delete to the start of the line", run: |c| { c.area.delete_line_by_head(); } },
+    EditKey { keys: &["ctrl-k"], doc: "delete to the end of the line", run: |c| { c.area.delete_line_by_end(); } },
+    EditKey { keys: &["ctrl-y"], doc: "put back what was deleted last", run: |c| { c.area.paste(); } },
+    EditKey { keys: &["ctrl-/", "ctrl-_", "ctrl-7"], doc: "undo", run: |c| { c.area.undo(); } },
+    EditKey { keys: &["alt-/"], doc: "redo", run: |c| { c.area.redo(); } },
+];
+
+#[derive(Debug)]
+pub struct Composer {
+    /// The editor. The view may read it.
+    pub area: TextArea<'static>,
+    /// What was sent before, the oldest first.
+    history: Vec<String>,
+    /// Which entry of the history is shown, if any.
+    at: Option<usize>,
+    /// What was being written when walking the history began.
+    draft: String,
+    /// The chosen slash command, when some match.
+    pub choice: usize,
+}
+
+impl Default for Composer {
+    fn default() -> Self {
+        Self {
+            area: fresh(""),
+            history: Vec::new(),
+            at: None,
+            draft: String::new(),
+            choice: 0,
+        }
+    }
+}
+
+fn fresh(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(text.split('\n').map(str::to_string).collect());
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    // No underline under the cursor's line.
+    area.set_cursor_line_style(Default::default());
+    area.set_max_histories(1000);
+    area.move_cursor(CursorMove::Bottom);
+    area.move_cursor(CursorMove::End);
+    area
+}
+
+impl Composer {
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.area.is_empty()
+    }
+
+    /// Replaces everything, as one step that can be undone.
+    pub fn set(&mut self, text: &str) {
+        self.area.select_all();
+        if text.is_empty() {
+            self.area.cut();
+        } else {
+            self.area.insert_str(text);
+        }
+        self.area.cancel_selection();
+        self.choice = 0;
+    }
+
+    /// Inserts pasted text as one step, made harmless, with its line ends as
+    /// line feeds.
+    pub fn paste(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        self.area.insert_str(sanitise(&text).as_ref());
+        self.edited();
+    }
+
+    pub fn newline(&mut self) {
+        self.area.insert_newline();
+        self.edited();
+    }
+
+    /// Takes the message away to be sent, and remembers it.
+    pub fn take(&mut self) -> String {
+        let text = self.text();
+        if self.history.last() != Some(&text) && !text.trim().is_empty() {
+            self.history.push(text.clone());
+        }
+        self.at = None;
+        self.draft.clear();
+        self.choice = 0;
+        self.area = fresh("");
+        text
+    }
+
+    /// Edits by a key; false when the key means nothing here.
+    pub fn key(&mut self, key: Key) -> bool {
+        if let Some(c) = key.typed() {
+            self.area.insert_char(c);
+            self.edited();
+            return true;
+        }
+        match key.code {
+            Code::Up if !key.ctrl && !key.alt => self.up(),
+            Code::Down if !key.ctrl && !key.alt => self.down(),
+            _ => {
+                let edit = EDIT_KEYS
+                    .iter()
+                    .find(|e| e.keys.iter().any(|k| k.parse().as_ref() == Ok(&key)));
+                let Some(edit) = edit else { return false };
+                (edit.run)(self);
+                self.choice = 0;
+            }
+        }
+        true
+    }
+
+    /// Whether the cursor is at the end of its line.
+    pub fn at_line_end(&self) -> bool {
+        let (row, column) = self.cursor();
+        self.line(row).chars().count() == column
+    }
+
+    /// Slash commands that match what is written so far.
+    pub fn suggestions(&self) -> Vec<&'static super::action::Entry> {
+        slash::matches(&self.text())
+    }
+
+    fn edited(&mut self) {
+        self.at = None;
+        self.choice = 0;
+    }
+
+    fn cursor(&self) -> (usize, usize) {
+        let cursor = self.area.cursor();
+        (cursor.0, cursor.1)
+    }
+
+    fn line(&self, row: usize) -> &str {
+        self.area.lines().get(row).map_or("", String::as_str)
+    }
+
+    fn go(&mut self, to: CursorMove) {
+        self.area.move_cursor(to);
+    }
+
+    /// Characters of the grapheme before the cursor; 0 at the line's start.
+    fn before(&self) -> usize {
+        let (row, column) = self.cursor();
+        let head: String = self.line(row).chars().take(column).collect();
+        head.graphemes(true).next_back().map_or(0, |g| g.chars().count())
+    }
+
+    /// Characters of the grapheme after the cursor; 0 at the line's end.
+    fn after(&self) -> usize {
+        let (row, column) = self.cursor();
+        let tail: String = self.line(row).chars().skip(column).collect();
+        tail.graphemes(true).next().map_or(0, |g| g.chars().count())
+    }
+
+    fn left(&mut self) {
+        for _ in 0..self.before().max(1) {
+            self.go(CursorMove::Back);
+        }
+    }
+
+    fn right(&mut self) {
+        for _ in 0..self.after().max(1) {
+            self.go(CursorMove::Forward);
+        }
+    }
+
+    fn backspace(&mut self) {
+        match self.before() {
+            // The start of a line: joins it to the one above.
+            0 | 1 => {
+                self.area.delete_char();
+            }
+            chars => {
+                self.left();
+                self.area.delete_str(chars);
+            }
+        }
+        self.edited();
+    }
+
+    fn delete(&mut self) {
+        match self.after() {
+            0 | 1 => {
+                self.area.delete_next_char();
+            }
+            chars => {
+                self.area.delete_str(chars);
+            }
+        }
+        self.edited();
+    }
+
+    /// Up: the suggestion above, the row above, or the message sent before.
+    fn up(&mut self) {
+        if self.at.is_none() && !self.suggestions().is_empty() {
+            self.choice = self.choice.saturating_sub(1);
+            return;
+        }
+        if self.area.screen_cursor().row > 0 {
+            self.go(CursorMove::Up);
+            return;
+        }
+        let earlier = self.at.unwrap_or(self.history.len()).checked_sub(1);
+        if let Some(earlier) = earlier {
+            if self.at.is_none() {
+                self.draft = self.text();
+            }
+            self.show_history(Some(earlier));
+        }
+    }
+
+    /// Down: the suggestion below, the row below, or the message sent after.
+    fn down(&mut self) {
+        let suggestions = self.suggestions().len();
+        if self.at.is_none() && suggestions > 0 {
+            self.choice = (self.choice + 1).min(suggestions - 1);
+            return;
+        }
+        let before = self.area.cursor();
+        self.go(CursorMove::Down);
+        let moved = self.area.cursor().0 != before.0 || self.area.cursor().1 != before.1;
+        if moved {
+            return;
+        }
+        if let Some(at) = self.at {
+            let later = (at + 1 < self.history.len()).then_some(at + 1);
+            self.show_history(later);
+        }
+    }
+
+    fn show_history(&mut self, at: Option<usize>) {
+        let text = match at {
+            Some(i) => self.history.get(i).cloned().unwrap_or_default(),
+            None => std::mem::take(&mut self.draft),
+        };
+        self.set(&text);
+        self.at = at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Composer {
+        let mut composer = Composer::default();
+        composer.paste(text);
+        composer
+    }
+
+    fn press(composer: &mut Composer, keys: &[&str]) {
+        for key in keys {
+            assert!(composer.key(key.parse().unwrap()), "{key} does nothing");
+        }
+    }
+
+    #[test]
+    fn every_editing_key_can_be_parsed() {
+        for key in EDIT_KEYS.iter().flat_map(|e| e.keys) {
+            key.parse::<Key>().unwrap();
+        }
+    }
+
+    #[test]
+    fn backspace_takes_a_whole_family_emoji() {
+        let mut composer = typed("a👨‍👩‍👧é");
+        press(&mut composer, &["backspace", "backspace"]);
+        assert_eq!(composer.text(), "a");
+        press(&mut composer, &["ctrl-/"]);
+        assert_eq!(composer.text(), "a👨‍👩‍👧");
+    }
+
+    #[test]
+    fn a_paste_of_many_lines_is_one_step_to_undo() {
+        let mut composer = typed("one\r\ntwo\rthree");
+        assert_eq!(composer.text(), "one\ntwo\nthree");
+        press(&mut composer, &["ctrl-/"]);
+        assert_eq!(composer.text(), "");
+    }
+
+    #[test]
+    fn up_at_the_first_row_walks_the_history_and_down_returns_to_the_draft() {
+        let mut composer = typed("first");
+        composer.take();
+        composer.paste("second");
+        composer.take();
+        composer.paste("draft");
+        press(&mut composer, &["up"]);
+        assert_eq!(composer.text(), "second");
+        press(&mut composer, &["up", "up"]);
+        assert_eq!(composer.text(), "first");
+        press(&mut composer, &["down", "down"]);
+        assert_eq!(composer.text(), "draft");
+    }
+
+    #[test]
+    fn up_inside_several_lines_moves_the_cursor_first() {
+        let mut composer = typed("sent");
+        composer.take();
+        composer.paste("a\nb");
+        press(&mut composer, &["up"]);
+        assert_eq!(composer.text(), "a\nb");
+        press(&mut composer, &["up"]);
+        assert_eq!(composer.text(), "sent");
+    }
+
+    #[test]
+    fn words_are_moved_over_and_deleted() {
+        let mut composer = typed("one two three");
+        press(&mut composer, &["ctrl-w", "alt-b", "alt-d"]);
+        assert_eq!(composer.text(), "one  ");
+    }
+
+    #[test]
+    fn an_escape_sequence_in_a_paste_is_made_visible() {
+        assert_eq!(typed("a\u{1b}[2Jb").text(), "a␛[2Jb");
+    }
+}

@@ -1,0 +1,20 @@
+//! What the state machine asks the outside world to do, as data.
+
+use crate::chat::Sampling;
+use crate::protocol::engine::{Request, RequestId};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Load this model, in place of the one that is loaded.
+    Load(PathBuf),
+    Generate(Request),
+    Cancel(RequestId),
+    /// Put text on the clipboard; answered by `Event::Copied`.
+    Copy(String),
+    /// Write settings to the config file; answered by `Event::Saved`.
+    Save { sampling: Sampling, system: String },
+    Suspend,
+    Redraw,
+    Quit,
+}

@@ -1,0 +1,108 @@
+//! What the engine's events do to the state.
+
+use super::act;
+use super::effect::Effect;
+use super::state::State;
+use super::talk::{Progress, Tone};
+use super::turn::{Engine, Turn};
+use crate::chat::{FinishReason, Part};
+use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
+use std::time::Instant;
+
+pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
+    match event {
+        Event::Loading(permille) => state.engine = Engine::Loading(permille),
+        Event::Loaded(facts) => loaded(state, facts),
+        Event::LoadFailed(why) => load_failed(state, &why),
+        Event::Reading(id, progress) if state.turn.id() == Some(id) => {
+            state.turn = Turn::Reading(id, progress);
+        }
+        Event::Piece(id, part) if state.turn.id() == Some(id) => piece(state, id, part, now),
+        Event::Finished(id, finish) if state.turn.id() == Some(id) => {
+            return finished(state, finish);
+        }
+        Event::Failed(id, why) if state.turn.id() == Some(id) => failed(state, why),
+        Event::Died(why) => died(state, why),
+        // Stale, or not asked for by the chat.
+        Event::Reading(..)
+        | Event::Piece(..)
+        | Event::Finished(..)
+        | Event::Failed(..)
+        | Event::Rendered(..)
+        | Event::Measured { .. }
+        | Event::Devices(_) => {}
+    }
+    Vec::new()
+}
+
+fn loaded(state: &mut State, facts: ModelFacts) {
+    state.engine = Engine::Ready(facts);
+}
+
+fn load_failed(state: &mut State, why: &str) {
+    state.engine = Engine::Failed;
+    if state.turn.is_idle() {
+        state.talk.notice(Tone::Problem, format!("The model was not loaded: {why}."));
+    } else {
+        failed(state, why.to_string());
+    }
+}
+
+fn piece(state: &mut State, id: RequestId, part: Part, now: Instant) {
+    match &mut state.turn {
+        Turn::Writing { pieces, .. } => *pieces += 1,
+        turn => {
+            *turn = Turn::Writing {
+                id,
+                since: now,
+                pieces: 1,
+            };
+        }
+    }
+    if let Some(answer) = state.talk.open() {
+        match part {
+            Part::Thinking(text) => answer.thinking.push_str(&text),
+            Part::Answer(text) => answer.text.push_str(&text),
+        }
+    }
+}
+
+fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
+    state.usage = finish.usage;
+    if let Some(answer) = state.talk.open() {
+        answer.usage = finish.usage;
+        answer.timings = finish.timings;
+    }
+    let progress = match finish.reason {
+        FinishReason::Stop => Progress::Done,
+        FinishReason::Length => Progress::Cut,
+        FinishReason::Cancelled => Progress::Stopped,
+        FinishReason::Error => Progress::Failed("the engine failed".into()),
+    };
+    act::end_turn(state, progress);
+    if let Some(notice) = finish.notice {
+        state.talk.notice(Tone::Problem, notice);
+    }
+    match state.queue.pop_front() {
+        Some(question) => act::begin(state, question),
+        None => Vec::new(),
+    }
+}
+
+fn failed(state: &mut State, why: String) {
+    act::end_turn(state, Progress::Failed(why));
+    act::return_queue(state);
+}
+
+fn died(state: &mut State, why: String) {
+    state.engine = Engine::Down;
+    // A death in the middle of an answer is told with the answer.
+    let told = matches!(
+        state.talk.entries.last().map(|e| &e.body),
+        Some(super::talk::Body::Answer(answer)) if answer.progress == Progress::Failed(why.clone())
+    );
+    if !told {
+        let words = format!("The engine stopped: {why}. The next message starts it again.");
+        state.talk.notice(Tone::Problem, words);
+    }
+}

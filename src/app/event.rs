@@ -1,0 +1,41 @@
+//! What happens to the state machine.
+
+use super::key::Key;
+use super::talk::Scroll;
+use crate::protocol::engine;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Key(Key),
+    Paste(String),
+    /// The wheel, in rows; negative is up.
+    Wheel(i32),
+    Engine(engine::Event),
+    /// How copying went.
+    Copied(Result<CopyWay, String>),
+    /// How saving went: where, or why not.
+    Saved(Result<String, String>),
+    /// What the last drawing resolved.
+    Drawn(Drawn),
+    /// The terminal has another size: everything is drawn again.
+    Resized,
+    /// The time given by [`super::State::deadline`] has come.
+    Tick,
+}
+
+/// What only the drawing can know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    /// Where the conversation is scrolled to, with the asked-for rows applied.
+    pub scroll: Scroll,
+    /// Rows that the conversation has on the screen.
+    pub page: u16,
+}
+
+/// The way that text took to the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWay {
+    Clipboard,
+    /// Sent to the terminal, which does not say whether it took it.
+    Terminal,
+}

@@ -1,0 +1,196 @@
+//! Popups: a stack; the topmost takes the keys.
+
+use super::action::{ACTIONS, Action, Entry};
+use super::effect::Effect;
+use super::key::{Code, Key};
+use super::state::State;
+use crate::chat::sampling::SETTINGS;
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher};
+use std::time::Instant;
+use unicode_segmentation::UnicodeSegmentation;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer {
+    /// Keys and commands; scrolled by so many rows.
+    Help { scroll: usize },
+    /// Actions by fuzzy name.
+    Palette { query: String, choice: usize },
+    Settings(SettingsLayer),
+}
+
+/// The settings popup: a row for each number, then the system prompt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SettingsLayer {
+    pub choice: usize,
+    /// What is being typed into the chosen row.
+    pub typing: Option<String>,
+    pub problem: Option<String>,
+}
+
+/// Rows of the settings popup.
+pub const SETTING_ROWS: usize = SETTINGS.len() + 1;
+
+/// Actions that match the query, the best first. The palette shows each as
+/// its name and doc.
+pub fn palette_matches(query: &str) -> Vec<&'static Entry> {
+    let offered = ACTIONS
+        .iter()
+        .filter(|e| !matches!(e.action, Action::Palette | Action::Submit | Action::Newline));
+    if query.trim().is_empty() {
+        return offered.collect();
+    }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
+    let mut buffer = Vec::new();
+    let mut scored: Vec<(u32, &Entry)> = offered
+        .filter_map(|e| {
+            let words = format!("{} {}", e.name, e.doc);
+            let haystack = nucleo_matcher::Utf32Str::new(&words, &mut buffer);
+            pattern.score(haystack, &mut matcher).map(|score| (score, e))
+        })
+        .collect();
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, e)| e).collect()
+}
+
+/// Gives a key to the topmost layer.
+pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
+    match state.layers.last_mut() {
+        None => Vec::new(),
+        Some(Layer::Help { scroll }) => {
+            match key.code {
+                Code::Up => *scroll = scroll.saturating_sub(1),
+                Code::Down => *scroll += 1,
+                Code::PageUp => *scroll = scroll.saturating_sub(10),
+                Code::PageDown | Code::Char(' ') => *scroll += 10,
+                Code::Home => *scroll = 0,
+                _ => close(state),
+            }
+            Vec::new()
+        }
+        Some(Layer::Palette { .. }) => palette_key(state, key, now),
+        Some(Layer::Settings(_)) => settings_key(state, key),
+    }
+}
+
+fn close(state: &mut State) {
+    state.layers.pop();
+}
+
+fn palette_key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
+    let Some(Layer::Palette { query, choice }) = state.layers.last_mut() else {
+        return Vec::new();
+    };
+    if let Some(c) = key.typed() {
+        query.push(c);
+        *choice = 0;
+        return Vec::new();
+    }
+    let found = palette_matches(query);
+    match key.code {
+        Code::Backspace => {
+            pop_grapheme(query);
+            *choice = 0;
+        }
+        Code::Up => *choice = choice.saturating_sub(1),
+        Code::Down => *choice = (*choice + 1).min(found.len().saturating_sub(1)),
+        Code::Enter => {
+            let chosen = found.get(*choice).map(|e| e.action);
+            close(state);
+            return chosen.map_or_else(Vec::new, |a| super::act::run(state, a, now));
+        }
+        Code::Esc => close(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Takes the last grapheme off.
+pub(super) fn pop_grapheme(text: &mut String) {
+    if let Some((at, _)) = text.grapheme_indices(true).next_back() {
+        text.truncate(at);
+    }
+}
+
+fn settings_key(state: &mut State, key: Key) -> Vec<Effect> {
+    let State {
+        layers, settings, ..
+    } = state;
+    let Some(Layer::Settings(layer)) = layers.last_mut() else {
+        return Vec::new();
+    };
+    if layer.typing.is_some() {
+        type_setting(layer, settings, key);
+        return Vec::new();
+    }
+    layer.problem = None;
+    let setting = SETTINGS.get(layer.choice);
+    match (key.code, setting) {
+        (Code::Up, _) => layer.choice = layer.choice.saturating_sub(1),
+        (Code::Down, _) => layer.choice = (layer.choice + 1).min(SETTING_ROWS - 1),
+        (Code::Left, Some(s)) => s.step(&mut settings.sampling, -1),
+        (Code::Right, Some(s)) => s.step(&mut settings.sampling, 1),
+        (Code::Enter, Some(_)) => layer.typing = Some(String::new()),
+        (Code::Enter, None) => layer.typing = Some(settings.system.clone()),
+        (Code::Char(c), Some(_)) if c.is_ascii_digit() || c == '.' => {
+            layer.typing = Some(c.to_string());
+        }
+        (Code::Char('s'), _) => {
+            return vec![Effect::Save {
+                sampling: settings.sampling.clone(),
+                system: settings.system.clone(),
+            }];
+        }
+        (Code::Esc, _) => close(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// A key while a value is being typed.
+fn type_setting(layer: &mut SettingsLayer, settings: &mut super::Settings, key: Key) {
+    let Some(typed) = &mut layer.typing else {
+        return;
+    };
+    if let Some(c) = key.typed() {
+        typed.push(c);
+        return;
+    }
+    match key.code {
+        Code::Backspace => pop_grapheme(typed),
+        Code::Esc => {
+            layer.typing = None;
+            layer.problem = None;
+        }
+        Code::Enter => {
+            let set = match SETTINGS.get(layer.choice) {
+                Some(setting) => setting.set(&mut settings.sampling, typed),
+                None => {
+                    settings.system = std::mem::take(typed);
+                    Ok(())
+                }
+            };
+            match set {
+                Ok(()) => {
+                    layer.typing = None;
+                    layer.problem = None;
+                }
+                Err(error) => layer.problem = Some(error.to_string()),
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_palette_finds_actions_by_scattered_letters() {
+        assert_eq!(palette_matches("cpy")[0].action, Action::Copy);
+        assert_eq!(palette_matches("sampling")[0].action, Action::Set);
+        assert!(palette_matches("zzzz").is_empty());
+    }
+}

@@ -1,0 +1,26 @@
+//! The state machine: `update` turns an event into new state and effects.
+//! Pure: no clock, no files, no terminal; time is an argument.
+
+pub mod action;
+pub mod composer;
+pub mod effect;
+pub mod event;
+pub mod key;
+pub mod keymap;
+pub mod layer;
+pub mod slash;
+pub mod state;
+pub mod talk;
+pub mod turn;
+
+mod act;
+mod engine;
+mod update;
+
+pub use action::Action;
+pub use effect::Effect;
+pub use event::{CopyWay, Drawn, Event};
+pub use key::{Code, Key};
+pub use keymap::Keymap;
+pub use state::{Settings, State};
+pub use update::update;

@@ -1,0 +1,88 @@
+//! All that the chat knows. Only `update` changes it; the view reads it.
+
+use super::composer::Composer;
+use super::keymap::Keymap;
+use super::layer::Layer;
+use super::talk::Talk;
+use super::turn::{Engine, Turn};
+use crate::chat::{Sampling, Usage};
+use crate::protocol::engine::RequestId;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a passing word stays.
+const FLASH: Duration = Duration::from_secs(3);
+
+/// What can be changed while the chat runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    pub sampling: Sampling,
+    pub system: String,
+}
+
+/// A word that passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flash {
+    pub words: String,
+    pub until: Instant,
+    /// Whether it asks for Ctrl+C once more, to quit.
+    pub asks_to_quit: bool,
+}
+
+#[derive(Debug)]
+pub struct State {
+    pub talk: Talk,
+    pub composer: Composer,
+    pub engine: Engine,
+    pub turn: Turn,
+    /// Messages that were sent while an answer was under way.
+    pub queue: VecDeque<String>,
+    /// Popups, the topmost last.
+    pub layers: Vec<Layer>,
+    pub settings: Settings,
+    pub keymap: Keymap,
+    pub flash: Option<Flash>,
+    /// The model that was asked for.
+    pub model: Option<PathBuf>,
+    /// Tokens of the last answer: how full the context is.
+    pub usage: Usage,
+    /// Rows of the conversation on the screen at the last drawing.
+    pub page: u16,
+    pub(super) next_request: RequestId,
+}
+
+impl State {
+    /// The state at the start; the model, if any, is loading.
+    pub fn new(settings: Settings, keymap: Keymap, model: Option<PathBuf>) -> Self {
+        Self {
+            talk: Talk::default(),
+            composer: Composer::default(),
+            engine: if model.is_some() { Engine::Loading(0) } else { Engine::NoModel },
+            turn: Turn::Idle,
+            queue: VecDeque::new(),
+            layers: Vec::new(),
+            settings,
+            keymap,
+            flash: None,
+            model,
+            usage: Usage::default(),
+            page: 10,
+            next_request: 1,
+        }
+    }
+
+    /// Says something that passes.
+    pub fn flash(&mut self, words: impl Into<String>, now: Instant) {
+        self.flash = Some(Flash {
+            words: words.into(),
+            until: now + FLASH,
+            asks_to_quit: false,
+        });
+    }
+
+    /// When `Event::Tick` is due, if ever.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.flash.as_ref().map(|f| f.until)
+    }
+}

@@ -1,0 +1,100 @@
+//! The one way in which state changes.
+
+use super::act;
+use super::action::Action;
+use super::effect::Effect;
+use super::event::{CopyWay, Drawn, Event};
+use super::key::{Code, Key};
+use super::state::State;
+use super::talk::{Scroll, Tone};
+use super::{engine, layer};
+use std::time::Instant;
+
+/// Takes an event into the state and returns what the outside world is to do.
+pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
+    match event {
+        Event::Key(pressed) => return key(state, pressed, now),
+        Event::Paste(text) => paste(state, &text),
+        Event::Wheel(rows) => state.talk.pending += i64::from(rows),
+        Event::Engine(event) => return engine::hear(state, event, now),
+        Event::Copied(Ok(CopyWay::Clipboard)) => state.flash("Copied.", now),
+        Event::Copied(Ok(CopyWay::Terminal)) => {
+            state.flash("Sent to the terminal to copy (OSC 52); not every terminal takes it.", now);
+        }
+        Event::Copied(Err(why)) => state.flash(format!("Not copied: {why}"), now),
+        Event::Saved(Ok(path)) => state.flash(format!("Saved to {path}"), now),
+        Event::Saved(Err(why)) => state.talk.notice(Tone::Problem, format!("Not saved: {why}.")),
+        Event::Drawn(drawn) => settle(state, drawn),
+        Event::Resized => {}
+        Event::Tick => {
+            if state.flash.as_ref().is_some_and(|f| f.until <= now) {
+                state.flash = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn settle(state: &mut State, drawn: Drawn) {
+    state.talk.scroll = drawn.scroll;
+    state.talk.pending = 0;
+    state.page = drawn.page;
+}
+
+fn paste(state: &mut State, text: &str) {
+    match state.layers.last_mut() {
+        None => state.composer.paste(text),
+        Some(layer::Layer::Palette { query, .. }) => query.push_str(text.trim()),
+        Some(layer::Layer::Settings(settings)) => {
+            if let Some(typing) = &mut settings.typing {
+                typing.push_str(text);
+            }
+        }
+        Some(layer::Layer::Help { .. }) => {}
+    }
+}
+
+fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
+    let key = key.normal();
+    let mapped = state.keymap.action(key, state.composer.is_empty());
+    // Any key but the one that quits takes the question back.
+    if mapped != Some(Action::Interrupt) && state.flash.as_ref().is_some_and(|f| f.asks_to_quit) {
+        state.flash = None;
+    }
+    if !state.layers.is_empty() {
+        return match mapped {
+            Some(Action::Interrupt) => {
+                state.layers.pop();
+                Vec::new()
+            }
+            Some(action @ (Action::Quit | Action::Suspend | Action::Redraw)) => {
+                act::run(state, action, now)
+            }
+            _ => layer::key(state, key, now),
+        };
+    }
+    match mapped {
+        Some(action) => act::run(state, action, now),
+        None => compose(state, key),
+    }
+}
+
+/// A key that is no action goes to the composer, but for two: Tab completes a
+/// command, and End follows the conversation when the cursor cannot go on.
+fn compose(state: &mut State, key: Key) -> Vec<Effect> {
+    if key == Key::plain(Code::Tab) {
+        let chosen = state.composer.suggestions();
+        if let Some(entry) = chosen.get(state.composer.choice) {
+            let space = if entry.slash == Some("") { "" } else { " " };
+            state.composer.set(&format!("/{}{space}", entry.name));
+        }
+        return Vec::new();
+    }
+    let scrolled = state.talk.scroll != Scroll::Follow;
+    if key == Key::plain(Code::End) && scrolled && state.composer.at_line_end() {
+        state.talk.scroll = Scroll::Follow;
+        return Vec::new();
+    }
+    state.composer.key(key);
+    Vec::new()
+}

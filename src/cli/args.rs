@@ -1,0 +1,204 @@
+//! What can be written on the command line. Users' scripts rely on it.
+
+use crate::chat::Sampling;
+use crate::chat::sampling::{Setting, SettingError};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A private room for conversation: chat with a language model on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, about, max_term_width = 100)]
+#[command(after_help = "With no subcommand, opens the chat. With standard input not a terminal, \
+    standard input is the prompt and the answer goes to standard output.")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub chat: Chat,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct Chat {
+    /// The model: path of a .gguf file
+    #[arg(long, value_name = "PATH", env = "PARLOR_MODEL")]
+    pub model: Option<PathBuf>,
+    /// What the model is told before the conversation
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print one answer, streamed as it comes
+    Ask(Box<Ask>),
+    /// Print exactly the text that a model would be given
+    Render(Render),
+    /// Measure how fast a model reads and writes
+    Bench(Bench),
+    /// Show what this machine has and what is missing
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigVerb {
+    /// Print where the file is
+    Path,
+    /// Print the values in use
+    Show,
+    /// Check the file
+    Check,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct Ask {
+    /// The prompt; `-` or a pipe reads it from standard input, and with both,
+    /// standard input follows the prompt after a blank line
+    pub prompt: Option<String>,
+    #[command(flatten)]
+    pub chat: Chat,
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+    /// Print one JSON object when the answer is done
+    #[arg(long)]
+    pub json: bool,
+    /// A whole conversation: a JSON array of {"role", "content"}; `-` reads
+    /// it from standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    pub messages: Option<PathBuf>,
+}
+
+impl Ask {
+    /// What `parlor` alone means when standard input is not a terminal.
+    pub fn from_chat(chat: Chat) -> Self {
+        Self {
+            chat,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct SamplingArgs {
+    /// 0 takes the likeliest word each time; higher is freer
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    temp: Option<String>,
+    /// Choose among this many likeliest words; 0 is no limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    top_k: Option<String>,
+    /// Choose among the words that make up this share; 1 is off
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    top_p: Option<String>,
+    /// Drop words less likely than this share of the likeliest; 0 is off
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    min_p: Option<String>,
+    /// Above 1 makes repeating a recent word less likely; 1 is off
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    repeat_penalty: Option<String>,
+    /// The same seed gives the same text
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<String>,
+    /// The longest answer, in tokens
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    max_tokens: Option<String>,
+    /// End the answer before this text; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+}
+
+impl SamplingArgs {
+    /// Lays what was written over `base`.
+    pub fn over(&self, mut base: Sampling) -> Result<Sampling, SettingError> {
+        let written = [
+            ("temperature", &self.temp),
+            ("top-k", &self.top_k),
+            ("top-p", &self.top_p),
+            ("min-p", &self.min_p),
+            ("repeat-penalty", &self.repeat_penalty),
+            ("seed", &self.seed),
+            ("max-tokens", &self.max_tokens),
+        ];
+        for (name, value) in written {
+            if let Some(value) = value {
+                Setting::find(name)?.set(&mut base, value)?;
+            }
+        }
+        if !self.stop.is_empty() {
+            base.stop.clone_from(&self.stop);
+        }
+        Ok(base)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The model whose template is used: path of a .gguf file
+    #[arg(long, value_name = "PATH", conflicts_with = "template")]
+    pub model: Option<PathBuf>,
+    /// A Jinja template to use instead
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// The conversation: a JSON array of {"role", "content"}; `-` reads it
+    /// from standard input
+    #[arg(long, value_name = "FILE")]
+    pub messages: PathBuf,
+    /// Do not open the assistant's turn at the end
+    #[arg(long)]
+    pub no_generation_prompt: bool,
+    /// The text of the token that begins a document
+    #[arg(long, value_name = "TEXT")]
+    pub bos: Option<String>,
+    /// The text of the token that ends a document
+    #[arg(long, value_name = "TEXT")]
+    pub eos: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The model: path of a .gguf file
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// Tokens to read
+    #[arg(short = 'p', value_name = "N", default_value_t = 512)]
+    pub prompt: u32,
+    /// Tokens to write
+    #[arg(short = 'n', value_name = "N", default_value_t = 128)]
+    pub generate: u32,
+    /// Tokens in the context before each measurement
+    #[arg(short = 'd', value_name = "N", default_value_t = 0)]
+    pub depth: u32,
+    /// Rounds
+    #[arg(short = 'r', value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Threads that compute
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The whole definition, for completions and the manual page.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,169 @@
+//! `parlor ask`: one answer on standard output.
+
+use super::args::{Ask, Chat};
+use super::output::{Progress, Stream};
+use super::{Fail, input, output, setup};
+use crate::chat::{FinishReason, Message, Part, Role, Timings, message};
+use crate::engine::host::Engine;
+use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, Request};
+use serde_json::json;
+
+const ID: u64 = 1;
+
+/// What has come of the answer so far.
+#[derive(Default)]
+struct Reply {
+    text: String,
+    thinking: String,
+    model: String,
+    load_ms: f64,
+    finish: Option<Finish>,
+    /// Why the engine could not go on.
+    error: Option<String>,
+}
+
+/// Answers. `chat` holds what was written before the subcommand.
+pub fn run(mut ask: Ask, chat: Option<Chat>) -> Result<(), Fail> {
+    if let Some(chat) = chat {
+        ask.chat.model = ask.chat.model.or(chat.model);
+        ask.chat.system = ask.chat.system.or(chat.system);
+    }
+    let config = setup::config()?;
+    let sampling = ask.sampling.over(config.sampling.clone())?;
+    let messages = conversation(&ask, &config.system)?;
+    let spec = setup::spec(&config, ask.chat.model.clone())?;
+    let seed = sampling.seed;
+    let request = Request {
+        id: ID,
+        messages,
+        sampling,
+    };
+    setup::runtime()?.block_on(async {
+        let mut engine = setup::engine()?;
+        let mut reply = Reply::default();
+        let interrupted = tokio::select! {
+            done = answer(&mut engine, spec, request, &mut reply, ask.json) => done.map(|()| false),
+            _ = tokio::signal::ctrl_c() => Ok(true),
+        }?;
+        conclude(&reply, ask.json, seed, interrupted)
+    })
+}
+
+fn conversation(ask: &Ask, system: &str) -> Result<Vec<Message>, Fail> {
+    let Some(path) = &ask.messages else {
+        let system = ask.chat.system.as_deref().unwrap_or(system);
+        return Ok(message::single(system, input::prompt(ask.prompt.as_deref())?));
+    };
+    let mut messages = input::messages(path)?;
+    if let Some(system) = &ask.chat.system {
+        if messages.iter().any(|m| m.role == Role::System) {
+            let words = "--system and a system message in --messages exclude each other; drop one";
+            return Err(Fail::Usage(words.into()));
+        }
+        messages.insert(0, Message::new(Role::System, system));
+    }
+    Ok(messages)
+}
+
+async fn answer(
+    engine: &mut Engine,
+    spec: LoadSpec,
+    request: Request,
+    reply: &mut Reply,
+    quiet: bool,
+) -> Result<(), Fail> {
+    let mut progress = Progress::new();
+    let mut stream = Stream::new();
+    let _ = engine.commands.send(Command::Load(spec));
+    let _ = engine.commands.send(Command::Generate(request));
+    while let Some(event) = engine.events.recv().await {
+        match event {
+            Event::Loading(permille) => {
+                progress.show(&format!("loading the model: {} %", permille / 10));
+            }
+            Event::Loaded(facts) => {
+                reply.model = facts.file;
+                reply.load_ms = facts.load_ms as f64;
+                progress.clear();
+            }
+            Event::Reading(_, read) => progress.show(&reading(read)),
+            Event::Piece(_, Part::Thinking(text)) => {
+                reply.thinking.push_str(&text);
+                let words = reply.thinking.split_whitespace().count();
+                progress.show(&format!("thinking: {words} words"));
+            }
+            Event::Piece(_, Part::Answer(text)) => {
+                progress.clear();
+                reply.text.push_str(&text);
+                if !quiet {
+                    stream.write(&text).await?;
+                }
+            }
+            Event::Finished(_, finish) => {
+                progress.clear();
+                if let Some(notice) = &finish.notice {
+                    progress.notice(notice);
+                }
+                reply.finish = Some(finish);
+                break;
+            }
+            Event::LoadFailed(why) | Event::Failed(_, why) | Event::Died(why) => {
+                progress.clear();
+                reply.error = Some(why);
+                break;
+            }
+            Event::Rendered(..) | Event::Measured { .. } | Event::Devices(_) => {}
+        }
+    }
+    if !quiet {
+        stream.end().await?;
+    }
+    Ok(())
+}
+
+/// The progress line while the prompt is read.
+fn reading(read: ReadProgress) -> String {
+    let left = match read.left_ms {
+        Some(ms) if ms >= 1000 => format!(", {} s left", ms.div_ceil(1000)),
+        _ => String::new(),
+    };
+    format!("reading: {} of {} tokens{left}", read.read, read.total)
+}
+
+fn conclude(reply: &Reply, json: bool, seed: Option<u32>, interrupted: bool) -> Result<(), Fail> {
+    let reason = match (&reply.finish, interrupted) {
+        (Some(finish), _) => finish.reason,
+        (None, true) => FinishReason::Cancelled,
+        (None, false) => FinishReason::Error,
+    };
+    let began = !reply.text.is_empty() || !reply.thinking.is_empty();
+    if json && (reason != FinishReason::Error || began) {
+        output::print(&format!("{}\n", object(reply, reason, seed)))?;
+    }
+    match (interrupted, &reply.error) {
+        (true, _) => Err(Fail::Interrupted),
+        (false, Some(why)) => Err(Fail::Failed(why.clone())),
+        (false, None) if reply.finish.is_none() => {
+            Err(Fail::Failed("the engine ended without an answer".into()))
+        }
+        (false, None) => Ok(()),
+    }
+}
+
+fn object(reply: &Reply, reason: FinishReason, seed: Option<u32>) -> serde_json::Value {
+    let finish = reply.finish.as_ref();
+    let timings = Timings {
+        load_ms: reply.load_ms,
+        ..finish.map(|f| f.timings).unwrap_or_default()
+    };
+    let thinking = Some(&reply.thinking).filter(|t| !t.is_empty());
+    json!({
+        "text": reply.text,
+        "thinking": thinking,
+        "finish_reason": reason,
+        "model": reply.model,
+        "seed": finish.map(|f| f.seed).or(seed),
+        "usage": finish.map(|f| f.usage).unwrap_or_default(),
+        "timings": timings,
+    })
+}

@@ -1,0 +1,3 @@
+//! x
+use super::{Fail,args::Chat};
+pub fn run(_c:&Chat)->Result<(),Fail>{Ok(())}

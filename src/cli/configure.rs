@@ -1,0 +1,77 @@
+//! `parlor config`: where the file is, what is in use, whether it is sound.
+
+use super::args::ConfigVerb;
+use super::{Fail, output, setup};
+use crate::chat::sampling::SETTINGS;
+use crate::config::{Config, keys, paths, theme};
+use crate::protocol::engine::Auto;
+use std::path::PathBuf;
+
+pub fn run(verb: ConfigVerb) -> Result<(), Fail> {
+    let path = paths::config_file()
+        .ok_or_else(|| Fail::failed("no home folder is known; set PARLOR_CONFIG to a file"))?;
+    match verb {
+        ConfigVerb::Path => output::print(&format!("{}\n", path.display())),
+        ConfigVerb::Show => output::print(&show(&setup::config()?)),
+        ConfigVerb::Check => check(&path),
+    }
+}
+
+fn check(path: &PathBuf) -> Result<(), Fail> {
+    if !path.exists() {
+        let words = format!("{} does not exist; the defaults are in use\n", path.display());
+        return output::print(&words);
+    }
+    let config = Config::load(path).map_err(Fail::failed)?;
+    let invalid = |words| Fail::Failed(format!("{}, {words}", path.display()));
+    keys::keymap(&config.keys).map_err(invalid)?;
+    theme::find(&config.ui.theme).map_err(invalid)?;
+    output::print(&format!("{} is sound\n", path.display()))
+}
+
+/// The values in use, as a valid configuration file.
+fn show(config: &Config) -> String {
+    let mut out = String::new();
+    let text = |s: &str| toml_edit::Value::from(s).to_string();
+    if let Some(model) = &config.model {
+        out += &format!("model = {}\n", text(&model.to_string_lossy()));
+    }
+    out += &format!("system = {}\n\n[sampling]\n", text(&config.system));
+    for setting in SETTINGS {
+        if setting.value(&config.sampling).is_some() {
+            out += &format!("{} = {}\n", setting.name, setting.show(&config.sampling));
+        }
+    }
+    let stops: Vec<String> = config.sampling.stop.iter().map(|s| text(s)).collect();
+    out += &format!("stop = [{}]\n", stops.join(", "));
+    let auto = |value: Auto| match value {
+        Auto::Auto => "\"auto\"".to_string(),
+        Auto::Set(n) => n.to_string(),
+    };
+    out += &format!(
+        "\n[engine]\ncontext = {}\nthreads = {}\ngpu-layers = {}\n",
+        auto(config.engine.context),
+        auto(config.engine.threads),
+        auto(config.engine.gpu_layers)
+    );
+    out += &format!("\n[ui]\ntheme = {}\nmouse = {}\n", text(&config.ui.theme), config.ui.mouse);
+    if !config.keys.is_empty() {
+        out += "\n[keys]\n";
+    }
+    for (action, keys) in &config.keys {
+        let keys: Vec<String> = keys.iter().map(|k| text(k)).collect();
+        out += &format!("{action} = [{}]\n", keys.join(", "));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_reads_back_as_the_same_configuration() {
+        let config = Config::parse("system = \"a \\\"b\\\"\"\n[sampling]\nseed = 3\n[keys]\nquit = [\"ctrl-x\"]").unwrap();
+        assert_eq!(Config::parse(&show(&config)).unwrap(), config);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the subcommands share: configuration, the model to use, the engine.
+
+use super::Fail;
+use crate::config::{Config, paths};
+use crate::engine::host::{self, Engine};
+use crate::protocol::engine::{Auto, LoadSpec};
+use std::path::PathBuf;
+
+/// What to do when no model was named anywhere.
+pub const NO_MODEL: &str = "no model is set: name a .gguf file with --model PATH, with PARLOR_MODEL, \
+    or as `model` in the config file (`parlor config path` tells where)";
+
+/// The configuration, or why it cannot be used.
+pub fn config() -> Result<Config, Fail> {
+    match paths::config_file() {
+        Some(path) => Ok(Config::load(&path)?),
+        None => Ok(Config::default()),
+    }
+}
+
+/// The first model that is named: on the command line, then in the file.
+pub fn spec(config: &Config, named: Option<PathBuf>) -> Result<LoadSpec, Fail> {
+    let named = named.filter(|p| !p.as_os_str().is_empty());
+    let model = named
+        .or_else(|| config.model.clone())
+        .ok_or_else(|| Fail::failed(NO_MODEL))?;
+    Ok(load_spec(config, model))
+}
+
+/// How to load this model under this configuration.
+pub fn load_spec(config: &Config, model: PathBuf) -> LoadSpec {
+    LoadSpec {
+        model,
+        context: config.engine.context,
+        threads: config.engine.threads,
+        gpu_layers: config.engine.gpu_layers,
+        vocabulary_only: false,
+    }
+}
+
+/// Starts the engine's host; inside a tokio runtime.
+pub fn engine() -> Result<Engine, Fail> {
+    let program = std::env::current_exe()
+        .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
+    Ok(host::start(host::Options {
+        program,
+        log: paths::engine_log(),
+    }))
+}
+
+/// A runtime on this thread.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Fail> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fail::Failed(format!("cannot start the asynchronous runtime: {e}")))
+}
+
+/// A count from the command line over one from the file.
+pub fn over(base: Auto, given: Option<u32>) -> Auto {
+    given.map_or(base, Auto::Set)
+}

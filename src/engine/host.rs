@@ -1,0 +1,361 @@
+//! Drives the engine's child process: starts it, forwards commands and events,
+//! watches it, and starts another when it is needed.
+
+use super::child::Child;
+use crate::chat::{FinishReason, Timings, Usage};
+use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, RequestId};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// A stop that would take longer than this ends the child instead.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Events in flight: a slow screen slows the engine beyond this.
+const EVENTS: usize = 64;
+
+/// Where the child comes from and where it logs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The binary that is started with the engine's subcommand.
+    pub program: PathBuf,
+    pub log: Option<PathBuf>,
+}
+
+/// The two ends that the rest of the program holds. Dropping `commands` ends
+/// the host and its child.
+pub struct Engine {
+    pub commands: mpsc::UnboundedSender<Command>,
+    pub events: mpsc::Receiver<Event>,
+    /// The child's process id, while there is one.
+    pub pid: watch::Receiver<Option<u32>>,
+    pub task: tokio::task::JoinHandle<()>,
+}
+
+/// Starts the host on the current tokio runtime. No child runs until a
+/// command needs one.
+pub fn start(options: Options) -> Engine {
+    let (commands, queue) = mpsc::unbounded_channel();
+    let (sender, events) = mpsc::channel(EVENTS);
+    let (pid_sender, pid) = watch::channel(None);
+    let host = Host {
+        options,
+        child: None,
+        loaded: false,
+        spec: None,
+        waiting: VecDeque::new(),
+        running: None,
+        outgoing: VecDeque::new(),
+        pid: pid_sender,
+    };
+    let task = tokio::spawn(host.run(queue, sender));
+    Engine {
+        commands,
+        events,
+        pid,
+        task,
+    }
+}
+
+/// The request that the child works on.
+struct Running {
+    id: RequestId,
+    progress: ReadProgress,
+    /// Set when a stop was asked for: when patience ends.
+    deadline: Option<Instant>,
+}
+
+struct Host {
+    options: Options,
+    child: Option<Child>,
+    /// Whether the child has its model.
+    loaded: bool,
+    spec: Option<LoadSpec>,
+    /// Requests that wait for the model to be loaded.
+    waiting: VecDeque<Command>,
+    running: Option<Running>,
+    outgoing: VecDeque<Event>,
+    pid: watch::Sender<Option<u32>>,
+}
+
+enum Step {
+    Command(Option<Command>),
+    Event(Option<Event>),
+    Sent,
+    Impatient,
+}
+
+impl Host {
+    async fn run(
+        mut self,
+        mut queue: mpsc::UnboundedReceiver<Command>,
+        events: mpsc::Sender<Event>,
+    ) {
+        loop {
+            let step = self.step(&mut queue, &events).await;
+            match step {
+                Step::Command(Some(command)) => self.obey(command).await,
+                Step::Command(None) => break,
+                Step::Event(Some(event)) => self.hear(event),
+                Step::Event(None) => self.bury().await,
+                Step::Sent => {}
+                Step::Impatient => self.cut_short().await,
+            }
+        }
+        if let Some(child) = self.child.take() {
+            child.kill().await;
+        }
+    }
+
+    /// Waits for whatever comes first. While an event waits for the screen the
+    /// child is not listened to, but commands are.
+    async fn step(
+        &mut self,
+        queue: &mut mpsc::UnboundedReceiver<Command>,
+        events: &mpsc::Sender<Event>,
+    ) -> Step {
+        let deadline = self.running.as_ref().and_then(|r| r.deadline);
+        tokio::select! {
+            biased;
+            command = queue.recv() => Step::Command(command),
+            permit = events.reserve(), if !self.outgoing.is_empty() => {
+                if let (Ok(permit), Some(event)) = (permit, self.outgoing.pop_front()) {
+                    permit.send(event);
+                }
+                Step::Sent
+            }
+            event = next(&mut self.child), if self.outgoing.is_empty() => Step::Event(event),
+            () = until(deadline) => Step::Impatient,
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Load(spec) => {
+                self.drop_child().await;
+                if let Some(running) = self.running.take() {
+                    self.outgoing.push_back(cancelled(&running));
+                }
+                self.spec = Some(spec);
+                self.load();
+            }
+            Command::Cancel(id) => self.cancel(id).await,
+            Command::Devices => {
+                if self.child.is_none() {
+                    self.spawn();
+                }
+                if let Some(child) = &self.child {
+                    child.send(Command::Devices);
+                }
+            }
+            request => self.request(request),
+        }
+    }
+
+    fn request(&mut self, request: Command) {
+        if self.child.is_none() && self.spec.is_some() {
+            self.load();
+        }
+        match &self.child {
+            // One at a time: a stopped request may still be ending.
+            Some(_) if self.running.is_some() => self.waiting.push_back(request),
+            Some(child) if self.loaded => {
+                self.running = Some(Running::new(id_of(&request)));
+                child.send(request);
+            }
+            Some(_) if self.spec.is_some() => self.waiting.push_back(request),
+            _ => {
+                let why = "no model is loaded; choose one with --model or /model";
+                let event = Event::Failed(id_of(&request), why.into());
+                self.outgoing.push_back(event);
+            }
+        }
+    }
+
+    /// Starts a child and has it load the model.
+    fn load(&mut self) {
+        self.spawn();
+        if let (Some(child), Some(spec)) = (&self.child, &self.spec) {
+            self.outgoing.push_back(Event::Loading(0));
+            child.send(Command::Load(spec.clone()));
+        }
+    }
+
+    fn spawn(&mut self) {
+        self.loaded = false;
+        match Child::spawn(&self.options.program, self.options.log.as_deref()) {
+            Ok(child) => {
+                self.pid.send_replace(child.pid());
+                self.child = Some(child);
+            }
+            Err(error) => {
+                let program = self.options.program.display();
+                let why = format!("the engine process {program} cannot be started: {error}");
+                self.fail_waiting(&why);
+                self.outgoing.push_back(Event::LoadFailed(why));
+            }
+        }
+    }
+
+    async fn cancel(&mut self, id: RequestId) {
+        if let Some(at) = self.waiting.iter().position(|c| id_of(c) == id) {
+            self.waiting.remove(at);
+            self.outgoing.push_back(cancelled(&Running::new(id)));
+            return;
+        }
+        let Some(running) = self.running.as_mut().filter(|r| r.id == id) else {
+            return;
+        };
+        let slow = running.progress.chunk_ms.unwrap_or(0);
+        if Duration::from_millis(slow) > PATIENCE {
+            self.cut_short().await;
+            return;
+        }
+        running.deadline = Some(Instant::now() + PATIENCE);
+        if let Some(child) = &self.child {
+            child.send(Command::Cancel(id));
+        }
+    }
+
+    /// Ends a child that does not stop soon, and loads the model anew in the
+    /// background.
+    async fn cut_short(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.outgoing.push_back(cancelled(&running));
+        }
+        self.drop_child().await;
+        self.load();
+    }
+
+    fn hear(&mut self, event: Event) {
+        match &event {
+            Event::Loaded(_) => {
+                self.loaded = true;
+                self.outgoing.push_back(event);
+                self.next_request();
+                return;
+            }
+            Event::LoadFailed(why) => {
+                // Ends the child: the next request tries again with a new one.
+                self.child = None;
+                self.pid.send_replace(None);
+                let why = why.clone();
+                self.fail_waiting(&why);
+            }
+            Event::Reading(id, progress) => {
+                if let Some(running) = self.running.as_mut().filter(|r| r.id == *id) {
+                    running.progress = *progress;
+                }
+            }
+            Event::Finished(id, _)
+            | Event::Failed(id, _)
+            | Event::Rendered(id, _)
+            | Event::Measured { id, .. } => {
+                if self.running.as_ref().is_some_and(|r| r.id == *id) {
+                    self.running = None;
+                    self.outgoing.push_back(event);
+                    self.next_request();
+                    return;
+                }
+            }
+            Event::Loading(_)
+            | Event::Piece(..)
+            | Event::Devices(_)
+            | Event::Died(_) => {}
+        }
+        self.outgoing.push_back(event);
+    }
+
+    /// Sends the request that has waited longest.
+    fn next_request(&mut self) {
+        if let Some(request) = self.waiting.pop_front() {
+            self.request(request);
+        }
+    }
+
+    /// The child has ended by itself: says why, and lets go of what it did.
+    async fn bury(&mut self) {
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        let loading = !self.loaded;
+        self.loaded = false;
+        self.pid.send_replace(None);
+        let cause = child.cause().await;
+        if let Some(running) = self.running.take() {
+            self.outgoing.push_back(Event::Failed(running.id, cause.clone()));
+        }
+        self.fail_waiting(&cause);
+        self.outgoing.push_back(if loading && self.spec.is_some() {
+            Event::LoadFailed(format!("the model could not be loaded: {cause}"))
+        } else {
+            Event::Died(cause)
+        });
+    }
+
+    fn fail_waiting(&mut self, why: &str) {
+        for request in std::mem::take(&mut self.waiting) {
+            let event = Event::Failed(id_of(&request), why.to_string());
+            self.outgoing.push_back(event);
+        }
+    }
+
+    async fn drop_child(&mut self) {
+        self.loaded = false;
+        self.pid.send_replace(None);
+        if let Some(child) = self.child.take() {
+            child.kill().await;
+        }
+    }
+}
+
+impl Running {
+    fn new(id: RequestId) -> Self {
+        Self {
+            id,
+            progress: ReadProgress::default(),
+            deadline: None,
+        }
+    }
+}
+
+async fn next(child: &mut Option<Child>) -> Option<Event> {
+    match child {
+        Some(child) => child.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn id_of(command: &Command) -> RequestId {
+    match command {
+        Command::Generate(request) => request.id,
+        Command::Render { id, .. } | Command::Cancel(id) => *id,
+        Command::Bench(spec) => spec.id,
+        Command::Load(_) | Command::Devices => 0,
+    }
+}
+
+fn cancelled(running: &Running) -> Event {
+    Event::Finished(
+        running.id,
+        Finish {
+            reason: FinishReason::Cancelled,
+            usage: Usage {
+                prompt_tokens: running.progress.total,
+                cached_tokens: running.progress.cached,
+                completion_tokens: 0,
+            },
+            timings: Timings::default(),
+            seed: 0,
+            notice: None,
+        },
+    )
+}

@@ -1,0 +1,25 @@
+//! Parlor: a terminal chat that runs language models on the person's own machine.
+//!
+//! One binary, two processes. The UI process owns the terminal and all state;
+//! the engine process (the same binary, started with a hidden subcommand) owns
+//! llama.cpp. They exchange the messages in [`protocol`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`chat`] | the domain: messages, sampling values, streams of text |
+//! | [`protocol`] | the words that layers exchange |
+//! | [`app`] | the pure state machine: state, events, actions, effects |
+//! | [`ui`] | the view: state to screen |
+//! | [`engine`] | `host` drives the child process, `runner` is the child |
+//! | [`config`] | files to validated values |
+//! | [`runtime`] | the loop, the terminal, signals |
+//! | [`cli`] | one file per subcommand |
+
+pub mod app;
+pub mod chat;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod protocol;
+pub mod runtime;
+pub mod ui;

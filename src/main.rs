@@ -1,0 +1,5 @@
+//! Arguments in, exit code out; everything between is in the library.
+
+fn main() -> std::process::ExitCode {
+    parlor::cli::main()
+}

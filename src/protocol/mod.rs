@@ -1,0 +1,3 @@
+//! The words that layers exchange: plain data, no behaviour.
+
+pub mod engine;
