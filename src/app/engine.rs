@@ -15,6 +15,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         Event::Loaded(facts) => loaded(state, facts),
         Event::LoadFailed(why) => load_failed(state, &why),
         Event::Reading(id, progress) if state.turn.id() == Some(id) => {
+            state.reading_total = progress.total;
             state.turn = Turn::Reading(id, progress);
         }
         Event::Piece(id, part) if state.turn.id() == Some(id) => piece(state, id, part, now),

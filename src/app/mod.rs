@@ -13,7 +13,7 @@ pub mod state;
 pub mod talk;
 pub mod turn;
 
-mod act;
+pub mod act;
 mod engine;
 mod update;
 

@@ -47,6 +47,8 @@ pub struct State {
     pub model: Option<PathBuf>,
     /// Tokens of the last answer: how full the context is.
     pub usage: Usage,
+    /// Tokens of the prompt that the answer under way was given.
+    pub reading_total: u32,
     /// Rows of the conversation on the screen at the last drawing.
     pub page: u16,
     pub(super) next_request: RequestId,
@@ -67,6 +69,7 @@ impl State {
             flash: None,
             model,
             usage: Usage::default(),
+            reading_total: 0,
             page: 10,
             next_request: 1,
         }

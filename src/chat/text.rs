@@ -16,10 +16,10 @@ pub fn is_hostile(c: char) -> bool {
 }
 
 /// What stands in for a hostile character: C0 as its picture (␛ for escape),
-/// carriage return as nothing, anything else as U+FFFD.
+/// carriage return and hidden tags as nothing, anything else as U+FFFD.
 pub fn stand_in(c: char) -> Option<char> {
     match c {
-        '\r' => None,
+        '\r' | '\u{e0000}'..='\u{e007f}' => None,
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + c as u32),
         '\u{7f}' => Some('\u{2421}'),
         _ => Some(char::REPLACEMENT_CHARACTER),

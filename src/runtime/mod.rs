@@ -1,1 +1,9 @@
-//! x
+//! The imperative shell: the terminal, the clock, the loop, the workers.
+
+pub mod run;
+
+mod clipboard;
+mod input;
+mod perform;
+mod signals;
+mod terminal;

@@ -1,1 +1,55 @@
-//! x
+//! The view: state to screen. Reads only; what it alone can know (where a
+//! scroll lands, how tall the page is) it returns.
+
+pub mod markdown;
+pub mod text;
+pub mod theme;
+
+mod cache;
+mod composer;
+mod entry;
+mod help;
+mod popup;
+mod status;
+mod transcript;
+
+pub use cache::Cache;
+pub use theme::Theme;
+
+use crate::app::{Drawn, State};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use std::time::Instant;
+
+/// Draws everything. `now` is for rates only.
+pub fn draw(
+    frame: &mut Frame<'_>,
+    state: &State,
+    theme: &Theme,
+    cache: &mut Cache,
+    now: Instant,
+) -> Drawn {
+    let area = frame.area();
+    frame.buffer_mut().set_style(area, theme.text);
+    let composer = composer::height(state, area);
+    let queue = u16::try_from(state.queue.len()).unwrap_or(u16::MAX).min(area.height / 4);
+    let [talk, queued, rule, write, line] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(queue),
+        Constraint::Length(u16::from(area.height > 3)),
+        Constraint::Length(composer),
+        Constraint::Length(u16::from(area.height > 1)),
+    ])
+    .areas(area);
+    let scroll = transcript::draw(frame, talk, state, theme, cache);
+    composer::queue(frame, queued, state, theme);
+    composer::rule(frame, rule, state, theme);
+    composer::draw(frame, write, state, theme);
+    status::draw(frame, line, state, theme, now);
+    composer::suggestions(frame, Rect { height: write.y.saturating_sub(area.y), ..area }, state, theme);
+    popup::draw(frame, area, state, theme);
+    Drawn {
+        scroll,
+        page: talk.height,
+    }
+}

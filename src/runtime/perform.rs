@@ -1,0 +1,68 @@
+//! Hands each effect to whoever carries it out. Decides nothing.
+
+use super::clipboard::Clipboard;
+use crate::app::{Effect, Event};
+use crate::config::{self, EngineConfig, paths};
+use crate::protocol::engine::{Command, LoadSpec};
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// What the loop itself must do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inward {
+    Suspend,
+    Redraw,
+    Quit,
+}
+
+/// The workers.
+pub struct Workers {
+    pub engine: mpsc::UnboundedSender<Command>,
+    pub config: EngineConfig,
+    pub config_file: Option<PathBuf>,
+    pub clipboard: Clipboard,
+    /// Answers that come at once, for the loop to take in.
+    pub answers: mpsc::UnboundedSender<Event>,
+}
+
+impl Workers {
+    pub fn perform(&mut self, effect: Effect) -> Option<Inward> {
+        match effect {
+            Effect::Load(path) => self.load(path),
+            Effect::Generate(request) => self.send(Command::Generate(request)),
+            Effect::Cancel(id) => self.send(Command::Cancel(id)),
+            Effect::Copy(text) => {
+                let copied = self.clipboard.copy(&text);
+                let _ = self.answers.send(Event::Copied(copied));
+            }
+            Effect::Save { sampling, system } => {
+                let saved = match &self.config_file {
+                    Some(path) => config::save::settings(path, &sampling, &system)
+                        .map(|()| path.display().to_string())
+                        .map_err(|e| e.to_string()),
+                    None => Err("no home folder is known; set PARLOR_CONFIG to a file".into()),
+                };
+                let _ = self.answers.send(Event::Saved(saved));
+            }
+            Effect::Suspend => return Some(Inward::Suspend),
+            Effect::Redraw => return Some(Inward::Redraw),
+            Effect::Quit => return Some(Inward::Quit),
+        }
+        None
+    }
+
+    fn load(&self, path: PathBuf) {
+        self.send(Command::Load(LoadSpec {
+            model: paths::expand_home(&path),
+            context: self.config.context,
+            threads: self.config.threads,
+            gpu_layers: self.config.gpu_layers,
+            vocabulary_only: false,
+        }));
+    }
+
+    fn send(&self, command: Command) {
+        // The host lives as long as this sender.
+        let _ = self.engine.send(command);
+    }
+}

@@ -1,0 +1,214 @@
+//! The loop: waits for whatever comes first, updates, draws when something
+//! changed, at most once in a frame's time.
+
+use super::input;
+use super::perform::{Inward, Workers};
+use super::signals::{Signal, Signals, stop_self};
+use super::terminal::Screen;
+use crate::app::{Effect, Event, Settings, State, update};
+use crate::app::{Keymap, talk::Tone};
+use crate::config::{EngineConfig, paths};
+use crate::engine::host;
+use crate::protocol::engine;
+use crate::ui::{self, Cache, Theme};
+use crossterm::event::EventStream;
+use futures_util::StreamExt;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// No two frames are closer than this.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long the engine may take to end when the chat does.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// What the chat starts with.
+pub struct Start {
+    pub settings: Settings,
+    pub keymap: Keymap,
+    pub theme: Theme,
+    pub mouse: bool,
+    pub model: Option<PathBuf>,
+    pub engine: EngineConfig,
+    pub host: host::Options,
+    /// Problems found before the start, to be shown in the chat.
+    pub notices: Vec<String>,
+}
+
+/// Runs the chat until the person leaves.
+pub async fn run(start: Start) -> io::Result<()> {
+    let mut engine = host::start(start.host);
+    let (answers, inbox) = mpsc::unbounded_channel();
+    let workers = Workers {
+        engine: engine.commands.clone(),
+        config: start.engine,
+        config_file: paths::config_file(),
+        clipboard: super::clipboard::Clipboard::default(),
+        answers,
+    };
+    let mut state = State::new(start.settings, start.keymap, start.model.clone());
+    for notice in start.notices {
+        state.talk.notice(Tone::Problem, notice);
+    }
+    let mut chat = Chat {
+        state,
+        theme: start.theme,
+        cache: Cache::default(),
+        workers,
+        screen: Screen::enter(start.mouse)?,
+        dirty: true,
+        drawn_at: None,
+    };
+    // The first frame is up before the model loads.
+    chat.draw()?;
+    if let Some(model) = start.model {
+        chat.workers.perform(Effect::Load(model));
+    }
+    let ended = chat.turn_until_done(&mut engine.events, inbox).await;
+    // The terminal first; then the engine, which must not hold it.
+    drop(chat);
+    drop(engine.commands);
+    let _ = tokio::time::timeout(GOODBYE, engine.task).await;
+    ended
+}
+
+struct Chat {
+    state: State,
+    theme: Theme,
+    cache: Cache,
+    workers: Workers,
+    screen: Screen,
+    dirty: bool,
+    drawn_at: Option<Instant>,
+}
+
+/// Whether the loop goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    On,
+    Done,
+}
+
+impl Chat {
+    async fn turn_until_done(
+        &mut self,
+        engine: &mut mpsc::Receiver<engine::Event>,
+        mut answers: mpsc::UnboundedReceiver<Event>,
+    ) -> io::Result<()> {
+        let mut signals = Signals::listen()?;
+        let mut terminal = EventStream::new();
+        loop {
+            let frame = self.next_frame();
+            let tick = self.state.deadline();
+            let next = tokio::select! {
+                event = terminal.next() => match event {
+                    Some(Ok(event)) => match input::event(event) {
+                        Some(event) => self.take(event)?,
+                        None => Next::On,
+                    },
+                    // The terminal is gone.
+                    Some(Err(error)) => return Err(error),
+                    None => Next::Done,
+                },
+                signal = signals.next() => self.signal(signal)?,
+                Some(event) = answers.recv() => self.take(event)?,
+                Some(event) = engine.recv() => self.drain(event, engine)?,
+                () = until(frame) => {
+                    self.draw()?;
+                    Next::On
+                }
+                () = until(tick) => self.take(Event::Tick)?,
+            };
+            if next == Next::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in everything that the engine has said by now.
+    fn drain(
+        &mut self,
+        first: engine::Event,
+        engine: &mut mpsc::Receiver<engine::Event>,
+    ) -> io::Result<Next> {
+        let mut event = Some(first);
+        while let Some(said) = event {
+            if self.take(Event::Engine(said))? == Next::Done {
+                return Ok(Next::Done);
+            }
+            event = engine.try_recv().ok();
+        }
+        Ok(Next::On)
+    }
+
+    fn take(&mut self, event: Event) -> io::Result<Next> {
+        self.dirty = true;
+        for effect in update(&mut self.state, event, Instant::now()) {
+            match self.workers.perform(effect) {
+                None => {}
+                Some(Inward::Quit) => return Ok(Next::Done),
+                Some(Inward::Redraw) => self.screen.terminal.clear()?,
+                Some(Inward::Suspend) => self.suspend()?,
+            }
+        }
+        Ok(Next::On)
+    }
+
+    fn signal(&mut self, signal: Signal) -> io::Result<Next> {
+        match signal {
+            Signal::End => return Ok(Next::Done),
+            Signal::Suspend => self.suspend()?,
+            Signal::Continue => self.resume()?,
+        }
+        Ok(Next::On)
+    }
+
+    /// Gives the terminal to the shell until the person comes back.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.screen.leave();
+        stop_self();
+        self.resume()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.dirty = true;
+        self.screen.back()
+    }
+
+    /// When the next frame may be drawn; None while nothing has changed.
+    fn next_frame(&self) -> Option<Instant> {
+        self.dirty.then(|| match self.drawn_at {
+            Some(at) => at + FRAME,
+            None => Instant::now(),
+        })
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let Self {
+            state,
+            theme,
+            cache,
+            screen,
+            ..
+        } = self;
+        let mut drawn = None;
+        screen
+            .terminal
+            .draw(|frame| drawn = Some(ui::draw(frame, state, theme, cache, now)))?;
+        if let Some(drawn) = drawn {
+            update(state, Event::Drawn(drawn), now);
+        }
+        self.dirty = false;
+        self.drawn_at = Some(now);
+        Ok(())
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,119 @@
+//! The message being written, what is queued above it, and the commands that
+//! match it.
+
+use super::text::{Break, Lead, Piece, fit, wrap};
+use super::theme::Theme;
+use crate::app::State;
+use crate::chat::text::one_line;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+/// Columns of the prompt mark.
+const MARK: u16 = 2;
+
+/// Rows that the composer takes: as many as it needs, up to a third.
+pub fn height(state: &State, area: Rect) -> u16 {
+    let width = area.width.saturating_sub(MARK).max(2);
+    let most = (area.height / 3).max(1);
+    let lead = Lead::default();
+    let mut rows = 0usize;
+    for line in state.composer.area.lines() {
+        let piece = Piece {
+            text: line,
+            style: Style::default(),
+            offset: 0,
+        };
+        rows += wrap(&[piece], width, &lead, &lead, Break::Words).len();
+        if rows >= usize::from(most) {
+            return most;
+        }
+    }
+    u16::try_from(rows).unwrap_or(most).clamp(1, most)
+}
+
+pub fn rule(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let following = state.talk.scroll == crate::app::talk::Scroll::Follow;
+    let note = if following { "" } else { " ↓ more below · End follows " };
+    let dashes = usize::from(area.width).saturating_sub(note.chars().count());
+    let line = Line::from(vec![
+        Span::styled("─".repeat(dashes), theme.border),
+        Span::styled(fit(note, usize::from(area.width)), theme.accent),
+    ]);
+    frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+}
+
+/// Messages that wait for the answer under way.
+pub fn queue(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+    for (text, y) in state.queue.iter().zip(area.y..area.bottom()) {
+        let words = format!("queued: {}", one_line(text, 400));
+        let line = Line::styled(fit(&words, usize::from(area.width)), theme.dim);
+        frame.buffer_mut().set_line(area.x, y, &line, area.width);
+    }
+}
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    frame.buffer_mut().set_string(area.x, area.y, "❯", theme.accent);
+    let inner = Rect {
+        x: area.x + MARK.min(area.width),
+        width: area.width.saturating_sub(MARK),
+        ..area
+    };
+    if inner.is_empty() {
+        return;
+    }
+    (&state.composer.area).render(inner, frame.buffer_mut());
+    place_cursor(frame, inner, state);
+}
+
+/// The terminal's own cursor stands where the editor drew its own: it blinks
+/// as the person has set it, and screen readers follow it.
+fn place_cursor(frame: &mut Frame<'_>, inner: Rect, state: &State) {
+    if !state.layers.is_empty() {
+        return;
+    }
+    let buffer = frame.buffer_mut();
+    let drawn = inner.positions().find(|at| {
+        buffer
+            .cell(*at)
+            .is_some_and(|c| c.modifier.contains(Modifier::REVERSED))
+    });
+    if let Some(at) = drawn {
+        if let Some(cell) = buffer.cell_mut(at) {
+            cell.modifier.remove(Modifier::REVERSED);
+        }
+        frame.set_cursor_position(at);
+    }
+}
+
+/// Slash commands that match, above the composer. `above` is the room there.
+pub fn suggestions(frame: &mut Frame<'_>, above: Rect, state: &State, theme: &Theme) {
+    let found = state.composer.suggestions();
+    let rows = u16::try_from(found.len()).unwrap_or(u16::MAX).min(above.height).min(10);
+    if rows == 0 || !state.layers.is_empty() {
+        return;
+    }
+    let choice = state.composer.choice.min(found.len() - 1);
+    let first = (choice + 1).saturating_sub(usize::from(rows));
+    let area = Rect {
+        y: above.bottom() - rows,
+        height: rows,
+        ..above
+    };
+    Clear.render(area, frame.buffer_mut());
+    for ((i, entry), y) in found.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
+        let name = format!("/{} {}", entry.name, entry.slash.unwrap_or_default());
+        let words = fit(&format!("{name:<20} {}", entry.doc), usize::from(area.width));
+        let style = if i == choice { theme.chosen } else { theme.text };
+        let padded = format!("{words:<width$}", width = usize::from(area.width));
+        frame.buffer_mut().set_stringn(area.x, y, padded, usize::from(area.width), style);
+    }
+}

@@ -1,0 +1,132 @@
+//! One entry of the conversation as rows.
+
+use super::cache::Laid;
+use super::markdown::Look;
+use super::text::{Break, Lead, Piece, Row, wrap};
+use super::theme::Theme;
+use crate::app::State;
+use crate::app::action::Action;
+use crate::app::talk::{Answer, Body, Entry, Progress, Tone};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Brings an entry's rows up to date.
+pub fn lay(laid: &mut Laid, entry: &Entry, state: &State, look: Look<'_>) {
+    let print = fingerprint(entry, state.talk.reasoning_open);
+    if laid.width != look.width {
+        *laid = Laid {
+            width: look.width,
+            ..Laid::default()
+        };
+    } else if laid.print == print {
+        return;
+    }
+    laid.print = print;
+    laid.tail.clear();
+    let theme = look.theme;
+    match &entry.body {
+        Body::Question(text) => {
+            let first = Lead::new(vec![Span::styled("❯ ", theme.question)]);
+            let rest = Lead::new(vec![Span::raw("  ")]);
+            laid.body.rows = plain(text, theme.question, &first, &rest, look.width);
+        }
+        Body::Notice(tone, text) => {
+            let (mark, style) = match tone {
+                Tone::Plain => ("· ", theme.notice),
+                Tone::Problem => ("! ", theme.problem),
+            };
+            let first = Lead::new(vec![Span::styled(mark, style)]);
+            let rest = Lead::new(vec![Span::raw("  ")]);
+            laid.body.rows = plain(text, style, &first, &rest, look.width);
+        }
+        Body::Answer(answer) => {
+            laid.head = reasoning(answer, state, look);
+            laid.body.grow(&answer.text, &indent(), look);
+            laid.tail = ending(answer, theme, look.width);
+        }
+    }
+    laid.tail.push(Row {
+        line: Line::default(),
+        offset: usize::MAX,
+    });
+}
+
+/// Changes whenever the rows would.
+fn fingerprint(entry: &Entry, reasoning_open: bool) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match &entry.body {
+        Body::Question(text) => text.len().hash(&mut hasher),
+        Body::Notice(_, text) => text.len().hash(&mut hasher),
+        Body::Answer(answer) => {
+            answer.text.len().hash(&mut hasher);
+            answer.thinking.len().hash(&mut hasher);
+            reasoning_open.hash(&mut hasher);
+            std::mem::discriminant(&answer.progress).hash(&mut hasher);
+        }
+    }
+    // 0 is what a new entry has.
+    hasher.finish() | 1
+}
+
+fn indent() -> Lead {
+    Lead::new(vec![Span::raw("  ")])
+}
+
+fn plain(text: &str, style: Style, first: &Lead, rest: &Lead, width: u16) -> Vec<Row> {
+    let piece = Piece {
+        text,
+        style,
+        offset: 0,
+    };
+    wrap(&[piece], width, first, rest, Break::Words)
+}
+
+/// The reasoning: one line with its length, or all of it.
+fn reasoning(answer: &Answer, state: &State, look: Look<'_>) -> Vec<Row> {
+    if answer.thinking.is_empty() {
+        return Vec::new();
+    }
+    let theme = look.theme;
+    let words = answer.thinking.split_whitespace().count();
+    let under_way = answer.progress == Progress::Open && answer.text.is_empty();
+    let verb = if under_way { "thinking" } else { "reasoning" };
+    let key = state.keymap.key_of(Action::ToggleReasoning);
+    let (mark, hint) = if state.talk.reasoning_open {
+        ("▾", format!("{key} folds it"))
+    } else {
+        ("▸", format!("{key} opens it"))
+    };
+    let unit = if words == 1 { "word" } else { "words" };
+    let title = format!("{mark} {verb}, {words} {unit} · {hint}");
+    let mut rows = plain(&title, theme.reasoning, &indent(), &indent(), look.width);
+    if state.talk.reasoning_open {
+        let lead = indent().with("│ ", theme.border);
+        rows.extend(plain(&answer.thinking, theme.reasoning, &lead, &lead, look.width));
+    }
+    if !answer.text.is_empty() {
+        rows.push(Row {
+            line: Line::default(),
+            offset: 0,
+        });
+    }
+    for row in &mut rows {
+        row.offset = 0;
+    }
+    rows
+}
+
+/// How the answer ended, where that is not plain to see.
+fn ending(answer: &Answer, theme: &Theme, width: u16) -> Vec<Row> {
+    let (words, style) = match &answer.progress {
+        Progress::Done => return Vec::new(),
+        Progress::Open if answer.text.is_empty() && answer.thinking.is_empty() => {
+            ("…".to_string(), theme.dim)
+        }
+        Progress::Open => return Vec::new(),
+        Progress::Stopped => ("■ stopped".to_string(), theme.dim),
+        Progress::Cut => ("… the limit of tokens was reached".to_string(), theme.dim),
+        Progress::Failed(why) => (format!("✗ {why}"), theme.problem),
+    };
+    plain(&words, style, &indent(), &indent(), width)
+}

@@ -1,0 +1,128 @@
+//! Popups, drawn from the bottom of the stack up.
+
+use super::help;
+use super::text::fit;
+use super::theme::Theme;
+use crate::app::State;
+use crate::app::layer::{Layer, SETTING_ROWS, SettingsLayer, palette_matches};
+use crate::chat::sampling::SETTINGS;
+use crate::chat::text::one_line;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget};
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+    for layer in &state.layers {
+        match layer {
+            Layer::Help { scroll } => draw_help(frame, area, state, theme, *scroll),
+            Layer::Palette { query, choice } => draw_palette(frame, area, state, theme, query, *choice),
+            Layer::Settings(settings) => draw_settings(frame, area, state, theme, settings),
+        }
+    }
+}
+
+/// A cleared, bordered box in the middle; returns its inside.
+fn open(frame: &mut Frame<'_>, area: Rect, theme: &Theme, title: &str, foot: &str, size: (u16, u16)) -> Rect {
+    let outer = area.centered(
+        Constraint::Length(size.0.min(area.width)),
+        Constraint::Length(size.1.min(area.height)),
+    );
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.border)
+        .title(Line::styled(format!(" {title} "), theme.heading))
+        .title_bottom(Line::styled(format!(" {foot} "), theme.dim));
+    let inner = block.inner(outer);
+    Clear.render(outer, frame.buffer_mut());
+    frame.buffer_mut().set_style(outer, theme.text);
+    block.render(outer, frame.buffer_mut());
+    inner
+}
+
+fn draw_help(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, scroll: usize) {
+    let lines = help::lines(state, theme);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let size = (100, height.min(area.height.saturating_sub(2)));
+    let inner = open(frame, area, theme, "Help", "↑ ↓ PgUp PgDn scroll · Esc closes", size);
+    let scroll = scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
+    let seen: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(usize::from(inner.height)).collect();
+    Paragraph::new(seen).render(inner, frame.buffer_mut());
+}
+
+fn draw_palette(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, query: &str, choice: usize) {
+    let found = palette_matches(query);
+    let foot = "↑ ↓ choose · Enter runs · Esc closes";
+    let inner = open(frame, area, theme, "Actions", foot, (80, 18.min(area.height.saturating_sub(2))));
+    if inner.is_empty() {
+        return;
+    }
+    let prompt = format!("❯ {}", one_line(query, 200));
+    let prompt = fit(&prompt, usize::from(inner.width));
+    let column = inner.x + u16::try_from(unicode_width::UnicodeWidthStr::width(prompt.as_str())).unwrap_or(0);
+    frame.buffer_mut().set_string(inner.x, inner.y, prompt, theme.accent);
+    frame.set_cursor_position((column.min(inner.right().saturating_sub(1)), inner.y));
+    if found.is_empty() && inner.height > 1 {
+        frame.buffer_mut().set_string(inner.x, inner.y + 1, "nothing matches", theme.dim);
+    }
+    let rows = inner.height.saturating_sub(1);
+    let first = (choice + 1).saturating_sub(usize::from(rows));
+    for ((i, entry), y) in found.iter().enumerate().skip(first).zip(inner.y + 1..inner.bottom()) {
+        let key = state.keymap.key_of(entry.action);
+        let words = format!("{:<14} {:<10} {}", entry.name, key, entry.doc);
+        row(frame, inner, y, &words, i == choice, theme);
+    }
+}
+
+/// A row of a list, across the whole width.
+fn row(frame: &mut Frame<'_>, inner: Rect, y: u16, words: &str, chosen: bool, theme: &Theme) {
+    let width = usize::from(inner.width);
+    let style = if chosen { theme.chosen } else { theme.text };
+    let words = format!("{:<width$}", fit(words, width));
+    frame.buffer_mut().set_stringn(inner.x, y, words, width, style);
+}
+
+fn draw_settings(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, layer: &SettingsLayer) {
+    let height = u16::try_from(SETTING_ROWS + 6).unwrap_or(u16::MAX);
+    let foot = "← → change · Enter types · s saves to the config file · Esc closes";
+    let inner = open(frame, area, theme, "Settings", foot, (84, height));
+    let sampling = &state.settings.sampling;
+    for (i, y) in (0..SETTING_ROWS).zip(inner.y..inner.bottom()) {
+        let (name, value) = match SETTINGS.get(i) {
+            Some(setting) => (setting.name, setting.show(sampling)),
+            None => ("system prompt", shown_system(&state.settings.system)),
+        };
+        let chosen = i == layer.choice;
+        let value = match &layer.typing {
+            Some(typed) if chosen => format!("{}▏", one_line_end(typed, 60)),
+            _ => value,
+        };
+        row(frame, inner, y, &format!(" {name:<16} {value}"), chosen, theme);
+    }
+    let about = match SETTINGS.get(layer.choice) {
+        Some(setting) => format!("{}\n{}", setting.doc, setting.range()),
+        None => "what the model is told before the conversation\nholds from the next message on".into(),
+    };
+    let mut lines: Vec<Line<'_>> = about.lines().map(|l| Line::styled(format!(" {l}"), theme.dim)).collect();
+    if let Some(problem) = &layer.problem {
+        lines.push(Line::from(Span::styled(format!(" {problem}"), theme.problem)));
+    }
+    let below = u16::try_from(SETTING_ROWS + 1).unwrap_or(u16::MAX).min(inner.height);
+    let about = Rect {
+        y: inner.y + below,
+        height: inner.height - below,
+        ..inner
+    };
+    Paragraph::new(lines).render(about, frame.buffer_mut());
+}
+
+fn shown_system(system: &str) -> String {
+    if system.is_empty() { "none".into() } else { one_line(system, 60) }
+}
+
+/// The end of what is typed: the part where the typing happens.
+fn one_line_end(typed: &str, max: usize) -> String {
+    let count = typed.chars().count();
+    let tail: String = typed.chars().skip(count.saturating_sub(max)).collect();
+    crate::chat::text::sanitise(&tail.replace('\n', "⏎")).into_owned()
+}
