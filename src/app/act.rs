@@ -7,6 +7,7 @@ use super::slash::{self, Slash};
 use super::state::State;
 use super::talk::{Body, Progress, Scroll, Tone};
 use super::turn::{Engine, Turn};
+use crate::chat::Usage;
 use crate::chat::sampling::{SETTINGS, Setting};
 use crate::protocol::engine::Request;
 use std::path::PathBuf;
@@ -66,10 +67,14 @@ fn submit(state: &mut State, now: Instant) -> Vec<Effect> {
         return Vec::new();
     }
     let chosen = state.composer.suggestions();
-    let chosen = chosen.get(state.composer.choice).map(|e| (e.action, e.slash));
+    let chosen = chosen
+        .get(state.composer.choice)
+        .map(|e| (e.action, e.slash));
     match (chosen, slash::parse(&text)) {
         // A chosen command that needs words is completed; the words follow.
-        (Some((action, Some(needs))), _) if !needs.is_empty() && text.trim() != format!("/{}", action.entry().name) => {
+        (Some((action, Some(needs))), _)
+            if !needs.is_empty() && text.trim() != format!("/{}", action.entry().name) =>
+        {
             state.composer.set(&format!("/{} ", action.entry().name));
             Vec::new()
         }
@@ -83,7 +88,8 @@ fn submit(state: &mut State, now: Instant) -> Vec<Effect> {
             command(state, action, &rest, now)
         }
         (None, Some(Slash::Unknown(name))) => {
-            let words = format!("There is no command /{name}. Begin with a space to send it as text.");
+            let words =
+                format!("There is no command /{name}. Begin with a space to send it as text.");
             state.flash(words, now);
             Vec::new()
         }
@@ -130,7 +136,10 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
     match action {
         Action::Model if rest.is_empty() => {
             let words = match &state.model {
-                Some(path) => format!("The model is {}. /model PATH loads another.", path.display()),
+                Some(path) => format!(
+                    "The model is {}. /model PATH loads another.",
+                    path.display()
+                ),
                 None => NO_MODEL.to_string(),
             };
             state.talk.notice(Tone::Plain, words);
@@ -159,8 +168,13 @@ fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
 
 fn system(state: &mut State, text: &str) {
     let words = match text {
-        "" if state.settings.system.is_empty() => "There is no system prompt. /system TEXT sets one.".into(),
-        "" => format!("The system prompt is: {}\n\n/system none removes it.", state.settings.system),
+        "" if state.settings.system.is_empty() => {
+            "There is no system prompt. /system TEXT sets one.".into()
+        }
+        "" => format!(
+            "The system prompt is: {}\n\n/system none removes it.",
+            state.settings.system
+        ),
         "none" => {
             state.settings.system.clear();
             "The system prompt is removed.".into()
@@ -179,9 +193,21 @@ fn set(state: &mut State, rest: &str) {
     let (tone, words) = match (Setting::find(name), value.trim()) {
         (_, "") if name.is_empty() => (Tone::Plain, all_settings(state)),
         (Err(error), _) => (Tone::Problem, format!("{error}.")),
-        (Ok(s), "") => (Tone::Plain, format!("{} is {}: {}; {}.", s.name, s.show(sampling), s.doc, s.range())),
+        (Ok(s), "") => (
+            Tone::Plain,
+            format!(
+                "{} is {}: {}; {}.",
+                s.name,
+                s.show(sampling),
+                s.doc,
+                s.range()
+            ),
+        ),
         (Ok(s), value) => match s.set(sampling, value) {
-            Ok(()) => (Tone::Plain, format!("{} is now {}.", s.name, s.show(sampling))),
+            Ok(()) => (
+                Tone::Plain,
+                format!("{} is now {}.", s.name, s.show(sampling)),
+            ),
             Err(error) => (Tone::Problem, format!("{error}.")),
         },
     };
@@ -199,9 +225,23 @@ pub(super) fn stop(state: &mut State) -> Vec<Effect> {
     let Some(id) = state.turn.id() else {
         return Vec::new();
     };
+    // The engine's own account comes later, for a request that is then stale.
+    state.usage = match &state.turn {
+        Turn::Reading(_, read) => usage(read.read, 0),
+        Turn::Writing { pieces, .. } => usage(state.reading_total, *pieces),
+        Turn::Idle | Turn::Waiting(_) => state.usage,
+    };
     end_turn(state, Progress::Stopped);
     return_queue(state);
     vec![Effect::Cancel(id)]
+}
+
+fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
+    Usage {
+        prompt_tokens,
+        completion_tokens,
+        ..Usage::default()
+    }
 }
 
 /// Marks the open answer and makes the turn idle.
@@ -246,7 +286,7 @@ fn interrupt(state: &mut State, now: Instant) -> Vec<Effect> {
 fn clear(state: &mut State) -> Vec<Effect> {
     let effects = stop(state);
     state.talk.clear();
-    state.usage = crate::chat::Usage::default();
+    state.usage = Usage::default();
     effects
 }
 

@@ -47,29 +47,167 @@ pub struct Entry {
 
 /// All actions, in the order in which help shows them.
 pub const ACTIONS: &[Entry] = &[
-    entry(Action::Submit, "submit", "send the message", None, &["enter"]),
-    entry(Action::Newline, "newline", "start a new line", None, &["shift-enter", "alt-enter", "ctrl-j"]),
-    entry(Action::Stop, "stop", "stop the answer; close what is open", None, &["esc"]),
-    entry(Action::Interrupt, "interrupt", "stop the answer, else clear the message, else quit", None, &["ctrl-c"]),
-    entry(Action::Help, "help", "show keys and commands", Some(""), &["f1", "?"]),
-    entry(Action::Palette, "open-palette", "find any action by name", Some(""), &["ctrl-p"]),
-    entry(Action::Settings, "settings", "change sampling values and the system prompt", Some(""), &["f2"]),
-    entry(Action::Model, "model", "load another model: /model PATH", Some("PATH"), &[]),
-    entry(Action::System, "system", "set what the model is told first: /system TEXT", Some("TEXT"), &[]),
-    entry(Action::Set, "set", "set a sampling value: /set temperature 0.5", Some("NAME VALUE"), &[]),
-    entry(Action::Retry, "retry", "have the last message answered again", Some(""), &["alt-r"]),
-    entry(Action::Copy, "copy", "copy the last answer", Some(""), &["alt-c"]),
-    entry(Action::ToggleReasoning, "reasoning", "open or fold the model's reasoning", Some(""), &["ctrl-t"]),
-    entry(Action::Clear, "clear", "start a new conversation", Some(""), &["alt-n"]),
-    entry(Action::PageUp, "page-up", "scroll up a page", None, &["pageup"]),
-    entry(Action::PageDown, "page-down", "scroll down a page", None, &["pagedown"]),
-    entry(Action::ScrollUp, "scroll-up", "scroll up a line", None, &["ctrl-up"]),
-    entry(Action::ScrollDown, "scroll-down", "scroll down a line", None, &["ctrl-down"]),
-    entry(Action::Top, "top", "go to the beginning", None, &["ctrl-home"]),
-    entry(Action::Follow, "follow", "go to the end and stay there", None, &["ctrl-end"]),
-    entry(Action::Suspend, "suspend", "put the chat in the background of the shell", None, &["ctrl-z"]),
-    entry(Action::Redraw, "redraw", "draw the screen afresh", None, &["ctrl-l"]),
-    entry(Action::Leave, "leave", "quit, when the message is empty", None, &["ctrl-d"]),
+    entry(
+        Action::Submit,
+        "submit",
+        "send the message",
+        None,
+        &["enter"],
+    ),
+    entry(
+        Action::Newline,
+        "newline",
+        "start a new line",
+        None,
+        &["shift-enter", "alt-enter", "ctrl-j"],
+    ),
+    entry(
+        Action::Stop,
+        "stop",
+        "stop the answer; close what is open",
+        None,
+        &["esc"],
+    ),
+    entry(
+        Action::Interrupt,
+        "interrupt",
+        "stop the answer, else clear the message, else quit",
+        None,
+        &["ctrl-c"],
+    ),
+    entry(
+        Action::Help,
+        "help",
+        "show keys and commands",
+        Some(""),
+        &["f1", "?"],
+    ),
+    entry(
+        Action::Palette,
+        "open-palette",
+        "find any action by name",
+        Some(""),
+        &["ctrl-p"],
+    ),
+    entry(
+        Action::Settings,
+        "settings",
+        "change sampling values and the system prompt",
+        Some(""),
+        &["f2"],
+    ),
+    entry(
+        Action::Model,
+        "model",
+        "load another model: /model PATH",
+        Some("PATH"),
+        &[],
+    ),
+    entry(
+        Action::System,
+        "system",
+        "set what the model is told first: /system TEXT",
+        Some("TEXT"),
+        &[],
+    ),
+    entry(
+        Action::Set,
+        "set",
+        "set a sampling value: /set temperature 0.5",
+        Some("NAME VALUE"),
+        &[],
+    ),
+    entry(
+        Action::Retry,
+        "retry",
+        "have the last message answered again",
+        Some(""),
+        &["alt-r"],
+    ),
+    entry(
+        Action::Copy,
+        "copy",
+        "copy the last answer",
+        Some(""),
+        &["alt-c"],
+    ),
+    entry(
+        Action::ToggleReasoning,
+        "reasoning",
+        "open or fold the model's reasoning",
+        Some(""),
+        &["ctrl-t"],
+    ),
+    entry(
+        Action::Clear,
+        "clear",
+        "start a new conversation",
+        Some(""),
+        &["alt-n"],
+    ),
+    entry(
+        Action::PageUp,
+        "page-up",
+        "scroll up a page",
+        None,
+        &["pageup"],
+    ),
+    entry(
+        Action::PageDown,
+        "page-down",
+        "scroll down a page",
+        None,
+        &["pagedown"],
+    ),
+    entry(
+        Action::ScrollUp,
+        "scroll-up",
+        "scroll up a line",
+        None,
+        &["ctrl-up"],
+    ),
+    entry(
+        Action::ScrollDown,
+        "scroll-down",
+        "scroll down a line",
+        None,
+        &["ctrl-down"],
+    ),
+    entry(
+        Action::Top,
+        "top",
+        "go to the beginning",
+        None,
+        &["ctrl-home"],
+    ),
+    entry(
+        Action::Follow,
+        "follow",
+        "go to the end and stay there",
+        None,
+        &["ctrl-end"],
+    ),
+    entry(
+        Action::Suspend,
+        "suspend",
+        "put the chat in the background of the shell",
+        None,
+        &["ctrl-z"],
+    ),
+    entry(
+        Action::Redraw,
+        "redraw",
+        "draw the screen afresh",
+        None,
+        &["ctrl-l"],
+    ),
+    entry(
+        Action::Leave,
+        "leave",
+        "quit, when the message is empty",
+        None,
+        &["ctrl-d"],
+    ),
     entry(Action::Quit, "quit", "quit", Some(""), &["ctrl-q"]),
 ];
 
@@ -98,7 +236,10 @@ impl Action {
     /// This action's entry.
     pub fn entry(self) -> &'static Entry {
         // Held by the test below: every action has exactly one entry.
-        ACTIONS.iter().find(|e| e.action == self).unwrap_or(&ACTIONS[0])
+        ACTIONS
+            .iter()
+            .find(|e| e.action == self)
+            .unwrap_or(&ACTIONS[0])
     }
 }
 
@@ -118,8 +259,13 @@ mod tests {
 
     #[test]
     fn the_promised_slash_commands_are_there() {
-        for name in ["help", "model", "system", "set", "clear", "retry", "copy", "quit"] {
-            assert!(Action::named(name).unwrap().entry().slash.is_some(), "/{name}");
+        for name in [
+            "help", "model", "system", "set", "clear", "retry", "copy", "quit",
+        ] {
+            assert!(
+                Action::named(name).unwrap().entry().slash.is_some(),
+                "/{name}"
+            );
         }
     }
 }

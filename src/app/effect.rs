@@ -13,7 +13,10 @@ pub enum Effect {
     /// Put text on the clipboard; answered by `Event::Copied`.
     Copy(String),
     /// Write settings to the config file; answered by `Event::Saved`.
-    Save { sampling: Sampling, system: String },
+    Save {
+        sampling: Sampling,
+        system: String,
+    },
     Suspend,
     Redraw,
     Quit,

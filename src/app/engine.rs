@@ -43,7 +43,9 @@ fn loaded(state: &mut State, facts: ModelFacts) {
 fn load_failed(state: &mut State, why: &str) {
     state.engine = Engine::Failed;
     if state.turn.is_idle() {
-        state.talk.notice(Tone::Problem, format!("The model was not loaded: {why}."));
+        state
+            .talk
+            .notice(Tone::Problem, format!("The model was not loaded: {why}."));
     } else {
         failed(state, why.to_string());
     }

@@ -125,7 +125,11 @@ impl FromStr for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")];
+        let held = [
+            (self.ctrl, "Ctrl+"),
+            (self.alt, "Alt+"),
+            (self.shift, "Shift+"),
+        ];
         for (_, name) in held.iter().filter(|(on, _)| *on) {
             f.write_str(name)?;
         }
@@ -141,10 +145,18 @@ impl fmt::Display for Key {
             Code::Left => f.write_str("←"),
             Code::Right => f.write_str("→"),
             code => {
-                let name = NAMED.iter().find(|(_, c)| *c == code).map_or("", |(n, _)| n);
+                let name = NAMED
+                    .iter()
+                    .find(|(_, c)| *c == code)
+                    .map_or("", |(n, _)| n);
                 let mut chars = name.chars();
                 let first = chars.next().map(|c| c.to_ascii_uppercase());
-                write!(f, "{}{}", first.map_or(String::new(), String::from), chars.as_str())
+                write!(
+                    f,
+                    "{}{}",
+                    first.map_or(String::new(), String::from),
+                    chars.as_str()
+                )
             }
         }
     }
@@ -165,7 +177,11 @@ mod tests {
             ("ctrl--", "Ctrl+-"),
             ("PageUp", "PgUp"),
         ] {
-            assert_eq!(written.parse::<Key>().unwrap().to_string(), shown, "{written}");
+            assert_eq!(
+                written.parse::<Key>().unwrap().to_string(),
+                shown,
+                "{written}"
+            );
         }
     }
 

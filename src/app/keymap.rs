@@ -47,9 +47,18 @@ impl Keymap {
 
     /// The keys of an action, as people read them; the shortest first.
     pub fn keys_of(&self, action: Action) -> Vec<String> {
-        let mut keys: Vec<&Key> = self.keys.iter().filter(|(_, a)| **a == action).map(|(k, _)| k).collect();
+        let mut keys: Vec<&Key> = self
+            .keys
+            .iter()
+            .filter(|(_, a)| **a == action)
+            .map(|(k, _)| k)
+            .collect();
         keys.sort_by_key(|k| {
-            let preferred = action.entry().keys.iter().position(|d| d.parse().as_ref() == Ok(*k));
+            let preferred = action
+                .entry()
+                .keys
+                .iter()
+                .position(|d| d.parse().as_ref() == Ok(*k));
             let types = matches!(k.code, Code::Char(_)) && !k.ctrl && !k.alt;
             (preferred.unwrap_or(usize::MAX), types, k.to_string())
         });
@@ -72,7 +81,11 @@ mod tests {
         for entry in ACTIONS {
             for key in entry.keys {
                 let parsed: Key = key.parse().unwrap();
-                assert_eq!(seen.insert(parsed, entry.name), None, "{key} is bound twice");
+                assert_eq!(
+                    seen.insert(parsed, entry.name),
+                    None,
+                    "{key} is bound twice"
+                );
             }
         }
     }

@@ -39,7 +39,10 @@ mod tests {
 
     #[test]
     fn a_command_is_told_from_what_follows_it() {
-        assert_eq!(parse("/set top-p 0.5 "), Some(Slash::Command(Action::Set, "top-p 0.5")));
+        assert_eq!(
+            parse("/set top-p 0.5 "),
+            Some(Slash::Command(Action::Set, "top-p 0.5"))
+        );
         assert_eq!(parse("/quit"), Some(Slash::Command(Action::Quit, "")));
         assert_eq!(parse("/etc/hosts"), Some(Slash::Unknown("etc/hosts")));
         assert_eq!(parse(" /quit"), None);

@@ -60,7 +60,11 @@ impl State {
         Self {
             talk: Talk::default(),
             composer: Composer::default(),
-            engine: if model.is_some() { Engine::Loading(0) } else { Engine::NoModel },
+            engine: if model.is_some() {
+                Engine::Loading(0)
+            } else {
+                Engine::NoModel
+            },
             turn: Turn::Idle,
             queue: VecDeque::new(),
             layers: Vec::new(),

@@ -113,10 +113,13 @@ impl Talk {
 
     /// The answer that is being written.
     pub fn open(&mut self) -> Option<&mut Answer> {
-        self.entries.iter_mut().rev().find_map(|e| match &mut e.body {
-            Body::Answer(answer) if answer.progress == Progress::Open => Some(answer),
-            _ => None,
-        })
+        self.entries
+            .iter_mut()
+            .rev()
+            .find_map(|e| match &mut e.body {
+                Body::Answer(answer) if answer.progress == Progress::Open => Some(answer),
+                _ => None,
+            })
     }
 
     /// The last answer with any text.
@@ -129,7 +132,10 @@ impl Talk {
 
     /// Forgets everything after the last question; false when there is none.
     pub fn back_to_question(&mut self) -> bool {
-        let last = self.entries.iter().rposition(|e| matches!(e.body, Body::Question(_)));
+        let last = self
+            .entries
+            .iter()
+            .rposition(|e| matches!(e.body, Body::Question(_)));
         if let Some(at) = last {
             self.entries.truncate(at + 1);
         }

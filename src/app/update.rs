@@ -19,11 +19,16 @@ pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Engine(event) => return engine::hear(state, event, now),
         Event::Copied(Ok(CopyWay::Clipboard)) => state.flash("Copied.", now),
         Event::Copied(Ok(CopyWay::Terminal)) => {
-            state.flash("Sent to the terminal to copy (OSC 52); not every terminal takes it.", now);
+            state.flash(
+                "Sent to the terminal to copy (OSC 52); not every terminal takes it.",
+                now,
+            );
         }
         Event::Copied(Err(why)) => state.flash(format!("Not copied: {why}"), now),
         Event::Saved(Ok(path)) => state.flash(format!("Saved to {path}"), now),
-        Event::Saved(Err(why)) => state.talk.notice(Tone::Problem, format!("Not saved: {why}.")),
+        Event::Saved(Err(why)) => state
+            .talk
+            .notice(Tone::Problem, format!("Not saved: {why}.")),
         Event::Drawn(drawn) => settle(state, drawn),
         Event::Resized => {}
         Event::Tick => {

@@ -23,16 +23,46 @@ struct Marks {
 /// (`<thinking>`, `<reasoning>`); Magistral (`[THINK]`); Seed-OSS; OpenThinker;
 /// gpt-oss's harmony channels; Gemma's thought channel.
 const MARKS: &[Marks] = &[
-    Marks { open: "<think>", close: "</think>" },
-    Marks { open: "<thinking>", close: "</thinking>" },
-    Marks { open: "<thought>", close: "</thought>" },
-    Marks { open: "<reasoning>", close: "</reasoning>" },
-    Marks { open: "[THINK]", close: "[/THINK]" },
-    Marks { open: "<seed:think>", close: "</seed:think>" },
-    Marks { open: "<|begin_of_thought|>", close: "<|end_of_thought|>" },
-    Marks { open: "<|START_THINKING|>", close: "<|END_THINKING|>" },
-    Marks { open: "<|channel|>analysis<|message|>", close: "<|end|>" },
-    Marks { open: "<|channel>thought", close: "<channel|>" },
+    Marks {
+        open: "<think>",
+        close: "</think>",
+    },
+    Marks {
+        open: "<thinking>",
+        close: "</thinking>",
+    },
+    Marks {
+        open: "<thought>",
+        close: "</thought>",
+    },
+    Marks {
+        open: "<reasoning>",
+        close: "</reasoning>",
+    },
+    Marks {
+        open: "[THINK]",
+        close: "[/THINK]",
+    },
+    Marks {
+        open: "<seed:think>",
+        close: "</seed:think>",
+    },
+    Marks {
+        open: "<|begin_of_thought|>",
+        close: "<|end_of_thought|>",
+    },
+    Marks {
+        open: "<|START_THINKING|>",
+        close: "<|END_THINKING|>",
+    },
+    Marks {
+        open: "<|channel|>analysis<|message|>",
+        close: "<|end|>",
+    },
+    Marks {
+        open: "<|channel>thought",
+        close: "<channel|>",
+    },
 ];
 
 /// Wrappers around the answer itself, swallowed before it begins.
@@ -46,9 +76,21 @@ const ANSWER_MARKS: &[&str] = &[
 /// Control tokens that the marks are made of: the engine must render these as
 /// text although they are control tokens, or the marks could not be seen.
 pub const MARK_TOKENS: &[&str] = &[
-    "<think>", "</think>", "[THINK]", "[/THINK]", "<seed:think>", "</seed:think>",
-    "<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|channel|>",
-    "<|message|>", "<|start|>", "<|end|>", "<|channel>", "<channel|>",
+    "<think>",
+    "</think>",
+    "[THINK]",
+    "[/THINK]",
+    "<seed:think>",
+    "</seed:think>",
+    "<|START_THINKING|>",
+    "<|END_THINKING|>",
+    "<|START_RESPONSE|>",
+    "<|channel|>",
+    "<|message|>",
+    "<|start|>",
+    "<|end|>",
+    "<|channel>",
+    "<channel|>",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +168,10 @@ impl Reasoning {
             self.held = rest[mark.len()..].to_string();
             return true;
         }
-        let mut opens = MARKS.iter().map(|m| m.open).chain(ANSWER_MARKS.iter().copied());
+        let mut opens = MARKS
+            .iter()
+            .map(|m| m.open)
+            .chain(ANSWER_MARKS.iter().copied());
         if !last && opens.any(|m| m.starts_with(rest)) {
             return false;
         }
@@ -230,7 +275,10 @@ mod tests {
 
     #[test]
     fn a_template_that_opens_the_reasoning_starts_inside_it() {
-        assert_eq!(run("…assistant\n<think>\n", &["hm</think>yes"]), told("hm", "yes"));
+        assert_eq!(
+            run("…assistant\n<think>\n", &["hm</think>yes"]),
+            told("hm", "yes")
+        );
     }
 
     #[test]

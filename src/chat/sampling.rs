@@ -181,7 +181,11 @@ impl Setting {
             .find(|s| s.name == wanted)
             .ok_or_else(|| SettingError::Unknown {
                 name: name.trim().to_string(),
-                known: SETTINGS.iter().map(|s| s.name).collect::<Vec<_>>().join(", "),
+                known: SETTINGS
+                    .iter()
+                    .map(|s| s.name)
+                    .collect::<Vec<_>>()
+                    .join(", "),
             })
     }
 
@@ -201,8 +205,16 @@ impl Setting {
 
     /// The valid range in words.
     pub fn range(&self) -> String {
-        let kind = if self.whole { "a whole number" } else { "a number" };
-        let range = format!("{kind} from {} to {}", trim_number(self.min), trim_number(self.max));
+        let kind = if self.whole {
+            "a whole number"
+        } else {
+            "a number"
+        };
+        let range = format!(
+            "{kind} from {} to {}",
+            trim_number(self.min),
+            trim_number(self.max)
+        );
         match self.unset {
             Some(word) => format!("{range}, or “{word}”"),
             None => range,
@@ -283,14 +295,20 @@ mod tests {
         let mut sampling = Sampling::default();
         let top_p = Setting::find("top_p").unwrap();
         let error = top_p.set(&mut sampling, "1.5").unwrap_err();
-        assert_eq!(error.to_string(), "top-p must be a number from 0 to 1, not “1.5”");
+        assert_eq!(
+            error.to_string(),
+            "top-p must be a number from 0 to 1, not “1.5”"
+        );
         assert!(top_p.set(&mut sampling, "NaN").is_err());
         assert_eq!(sampling, Sampling::default());
     }
 
     #[test]
     fn an_optional_setting_can_be_unset_by_its_word_or_by_stepping_down() {
-        let mut sampling = Sampling { seed: Some(4), ..Sampling::default() };
+        let mut sampling = Sampling {
+            seed: Some(4),
+            ..Sampling::default()
+        };
         let seed = Setting::find("seed").unwrap();
         assert_eq!(seed.show(&sampling), "4");
         seed.set(&mut sampling, "random").unwrap();

@@ -106,7 +106,10 @@ mod tests {
 
     #[test]
     fn a_half_that_comes_to_nothing_is_shown() {
-        assert_eq!(run(&["END."], &["so EN", "tire"]), ("so ENtire".into(), false));
+        assert_eq!(
+            run(&["END."], &["so EN", "tire"]),
+            ("so ENtire".into(), false)
+        );
         assert_eq!(run(&["END."], &["so EN"]), ("so EN".into(), false));
     }
 

@@ -8,8 +8,10 @@ use std::path::PathBuf;
 /// A private room for conversation: chat with a language model on your own machine.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, about, max_term_width = 100)]
-#[command(after_help = "With no subcommand, opens the chat. With standard input not a terminal, \
-    standard input is the prompt and the answer goes to standard output.")]
+#[command(
+    after_help = "With no subcommand, opens the chat. With standard input not a terminal, \
+    standard input is the prompt and the answer goes to standard output."
+)]
 pub struct Arguments {
     #[command(flatten)]
     pub chat: Chat,

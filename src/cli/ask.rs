@@ -52,7 +52,10 @@ pub fn run(mut ask: Ask, chat: Option<Chat>) -> Result<(), Fail> {
 fn conversation(ask: &Ask, system: &str) -> Result<Vec<Message>, Fail> {
     let Some(path) = &ask.messages else {
         let system = ask.chat.system.as_deref().unwrap_or(system);
-        return Ok(message::single(system, input::prompt(ask.prompt.as_deref())?));
+        return Ok(message::single(
+            system,
+            input::prompt(ask.prompt.as_deref())?,
+        ));
     };
     let mut messages = input::messages(path)?;
     if let Some(system) = &ask.chat.system {

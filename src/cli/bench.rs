@@ -44,7 +44,11 @@ async fn measure(engine: &mut Engine, spec: LoadSpec, bench: &Bench) -> Result<(
     // Round 0 warms up: it touches every weight and is not counted.
     for round in 0..=bench.rounds {
         progress.show(&format!("round {round} of {}", bench.rounds));
-        let generate = if round == 0 { bench.generate.min(8) } else { bench.generate };
+        let generate = if round == 0 {
+            bench.generate.min(8)
+        } else {
+            bench.generate
+        };
         let _ = engine.commands.send(Command::Bench(BenchSpec {
             id: u64::from(round) + 1,
             prompt: bench.prompt,

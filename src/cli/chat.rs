@@ -10,7 +10,8 @@ use std::io::IsTerminal;
 
 pub fn run(chat: &Chat) -> Result<(), Fail> {
     if !std::io::stdout().is_terminal() {
-        let words = "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
+        let words =
+            "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
         return Err(Fail::Failed(words.into()));
     }
     let start = start(chat)?;
@@ -23,7 +24,10 @@ pub fn run(chat: &Chat) -> Result<(), Fail> {
 /// told in the chat, which opens with defaults in their place.
 fn start(chat: &Chat) -> Result<Start, Fail> {
     let mut notices = Vec::new();
-    let mut or_default = |wrong: String| notices.push(format!("{wrong}. The defaults are used instead."));
+    let mut or_default = |wrong: String| {
+        let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
+        notices.push(format!("{wrong}{stop} The defaults are used instead."));
+    };
     let config = match paths::config_file().map(|path| Config::load(&path)) {
         Some(Ok(config)) => config,
         Some(Err(error)) => {

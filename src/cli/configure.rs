@@ -19,7 +19,10 @@ pub fn run(verb: ConfigVerb) -> Result<(), Fail> {
 
 fn check(path: &PathBuf) -> Result<(), Fail> {
     if !path.exists() {
-        let words = format!("{} does not exist; the defaults are in use\n", path.display());
+        let words = format!(
+            "{} does not exist; the defaults are in use\n",
+            path.display()
+        );
         return output::print(&words);
     }
     let config = Config::load(path).map_err(Fail::failed)?;
@@ -54,7 +57,11 @@ fn show(config: &Config) -> String {
         auto(config.engine.threads),
         auto(config.engine.gpu_layers)
     );
-    out += &format!("\n[ui]\ntheme = {}\nmouse = {}\n", text(&config.ui.theme), config.ui.mouse);
+    out += &format!(
+        "\n[ui]\ntheme = {}\nmouse = {}\n",
+        text(&config.ui.theme),
+        config.ui.mouse
+    );
     if !config.keys.is_empty() {
         out += "\n[keys]\n";
     }
@@ -71,7 +78,10 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back_as_the_same_configuration() {
-        let config = Config::parse("system = \"a \\\"b\\\"\"\n[sampling]\nseed = 3\n[keys]\nquit = [\"ctrl-x\"]").unwrap();
+        let config = Config::parse(
+            "system = \"a \\\"b\\\"\"\n[sampling]\nseed = 3\n[keys]\nquit = [\"ctrl-x\"]",
+        )
+        .unwrap();
         assert_eq!(Config::parse(&show(&config)).unwrap(), config);
     }
 }

@@ -34,7 +34,10 @@ pub fn run(json: bool, named: Option<PathBuf>) -> Result<(), Fail> {
             .collect();
         let devices = devices.unwrap_or_default();
         let devices: Vec<_> = devices.iter().map(device_object).collect();
-        format!("{}\n", json!({"ok": !missing, "findings": entries, "devices": devices}))
+        format!(
+            "{}\n",
+            json!({"ok": !missing, "findings": entries, "devices": devices})
+        )
     } else {
         findings.iter().map(line).collect()
     };
@@ -89,7 +92,10 @@ fn machine() -> Vec<Finding> {
     let cores = sysinfo::System::physical_core_count().unwrap_or(threads);
     vec![
         found("parlor", env!("CARGO_PKG_VERSION")),
-        found("processor", format!("{cores} cores, {threads} threads for this process")),
+        found(
+            "processor",
+            format!("{cores} cores, {threads} threads for this process"),
+        ),
         found(
             "memory",
             format!(
@@ -110,11 +116,22 @@ fn built_in() -> String {
     let backends = [
         ("CUDA", cfg!(feature = "cuda")),
         ("Vulkan", cfg!(feature = "vulkan")),
-        ("Metal", cfg!(feature = "metal") || cfg!(target_os = "macos")),
+        (
+            "Metal",
+            cfg!(feature = "metal") || cfg!(target_os = "macos"),
+        ),
         ("ROCm", cfg!(feature = "rocm")),
     ];
-    let names: Vec<&str> = backends.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-    if names.is_empty() { "none; runs on the processor".into() } else { names.join(", ") }
+    let names: Vec<&str> = backends
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| *name)
+        .collect();
+    if names.is_empty() {
+        "none; runs on the processor".into()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn engine(devices: &Result<Vec<Device>, String>) -> Vec<Finding> {
@@ -127,7 +144,12 @@ fn engine(devices: &Result<Vec<Device>, String>) -> Vec<Finding> {
                 let kind = if d.gpu { "GPU" } else { "CPU" };
                 found(
                     "device",
-                    format!("{kind} {}: {}, {} free", d.name, d.description, gib(d.memory_free)),
+                    format!(
+                        "{kind} {}: {}, {} free",
+                        d.name,
+                        d.description,
+                        gib(d.memory_free)
+                    ),
                 )
             }));
         }
@@ -140,7 +162,10 @@ fn configuration(error: Option<Fail>) -> Finding {
     match (path, error) {
         (_, Some(error)) => missing("config", error.to_string()),
         (Some(path), None) if path.exists() => found("config", path.display().to_string()),
-        (Some(path), None) => found("config", format!("{} (not there; defaults)", path.display())),
+        (Some(path), None) => found(
+            "config",
+            format!("{} (not there; defaults)", path.display()),
+        ),
         (None, None) => found("config", "no home folder; defaults"),
     }
 }
@@ -165,7 +190,11 @@ fn log() -> Finding {
 fn terminal() -> Vec<Finding> {
     let var = |name: &str| std::env::var(name).unwrap_or_default();
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    let mut words = vec![if var("TERM").is_empty() { "TERM not set".into() } else { var("TERM") }];
+    let mut words = vec![if var("TERM").is_empty() {
+        "TERM not set".into()
+    } else {
+        var("TERM")
+    }];
     if !std::io::stdout().is_terminal() {
         words.push("output is not a terminal".into());
     }
@@ -181,10 +210,14 @@ fn terminal() -> Vec<Finding> {
     }
     let clipboard = if set("SSH_CONNECTION") || set("SSH_TTY") {
         "through the terminal (OSC 52): this is an SSH session"
-    } else if cfg!(unix) && !cfg!(target_os = "macos") && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+    } else if cfg!(unix) && !cfg!(target_os = "macos") && !set("DISPLAY") && !set("WAYLAND_DISPLAY")
+    {
         "through the terminal (OSC 52): no display"
     } else {
         "the system's"
     };
-    vec![found("terminal", words.join(", ")), found("clipboard", clipboard)]
+    vec![
+        found("terminal", words.join(", ")),
+        found("clipboard", clipboard),
+    ]
 }

@@ -43,7 +43,9 @@ impl Fail {
 
 impl From<crate::config::ConfigError> for Fail {
     fn from(error: crate::config::ConfigError) -> Self {
-        Fail::Failed(format!("{error}; `parlor config check` checks the file again"))
+        Fail::Failed(format!(
+            "{error}; `parlor config check` checks the file again"
+        ))
     }
 }
 

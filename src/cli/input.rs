@@ -37,7 +37,9 @@ fn stdin() -> Result<String, Fail> {
         .map_err(|e| Fail::Failed(format!("cannot read standard input: {e}")))?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Fail::Failed(format!("standard input is not UTF-8 text (byte {at}); convert it first"))
+        Fail::Failed(format!(
+            "standard input is not UTF-8 text (byte {at}); convert it first"
+        ))
     })
 }
 
@@ -56,7 +58,9 @@ pub fn messages(path: &Path) -> Result<Vec<Message>, Fail> {
         ))
     })?;
     if messages.is_empty() {
-        return Err(Fail::Failed(format!("{shown} holds no messages; it needs at least one")));
+        return Err(Fail::Failed(format!(
+            "{shown} holds no messages; it needs at least one"
+        )));
     }
     Ok(messages)
 }

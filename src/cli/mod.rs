@@ -25,7 +25,10 @@ pub use fail::Fail;
 /// 2 wrong usage, 130 interrupted.
 pub fn main() -> ExitCode {
     // The engine process is started often and parses nothing.
-    if std::env::args_os().nth(1).is_some_and(|a| a == crate::engine::runner::SUBCOMMAND) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|a| a == crate::engine::runner::SUBCOMMAND)
+    {
         return match crate::engine::runner::run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -29,7 +29,11 @@ impl Stream {
             return Ok(());
         };
         self.last = Some(last);
-        let safe = if self.terminal { sanitise(text) } else { text.into() };
+        let safe = if self.terminal {
+            sanitise(text)
+        } else {
+            text.into()
+        };
         let written = match self.out.write_all(safe.as_bytes()).await {
             Ok(()) => self.out.flush().await,
             error => error,

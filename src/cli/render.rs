@@ -9,8 +9,9 @@ use std::path::PathBuf;
 pub fn run(render: &Render, named: Option<PathBuf>) -> Result<(), Fail> {
     let messages = input::messages(&render.messages)?;
     if let Some(path) = &render.template {
-        let template = std::fs::read_to_string(path)
-            .map_err(|e| Fail::Failed(format!("cannot read the template {}: {e}", path.display())))?;
+        let template = std::fs::read_to_string(path).map_err(|e| {
+            Fail::Failed(format!("cannot read the template {}: {e}", path.display()))
+        })?;
         let context = Context {
             bos: render.bos.clone().unwrap_or_default(),
             eos: render.eos.clone().unwrap_or_default(),

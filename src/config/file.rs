@@ -166,10 +166,20 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |s| s.start).min(text.len());
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
     let words = error.message();
-    let hint = suggestion(words).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-    format!("line {line}, column {column}: {words}{hint}")
+    let words = match (suggestion(words), words.split_once(", expected")) {
+        // The likely name says more than the list of all.
+        (Some(name), Some((what, _))) => format!("{what}; did you mean `{name}`?"),
+        _ => words.to_string(),
+    };
+    format!("line {line}, column {column}: {words}")
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest.
@@ -191,7 +201,10 @@ mod tests {
 
     #[test]
     fn the_reference_file_is_valid_and_changes_nothing() {
-        assert_eq!(Config::parse(super::super::DEFAULTS).unwrap(), Config::default());
+        assert_eq!(
+            Config::parse(super::super::DEFAULTS).unwrap(),
+            Config::default()
+        );
     }
 
     #[test]
@@ -206,21 +219,31 @@ mod tests {
         let config = Config::parse(&open).unwrap();
         assert_eq!(config.engine, EngineConfig::default());
         assert_eq!(config.ui, UiConfig::default());
-        let defaults = Sampling { seed: Some(42), max_tokens: Some(1024), ..Sampling::default() };
+        let defaults = Sampling {
+            seed: Some(42),
+            max_tokens: Some(1024),
+            ..Sampling::default()
+        };
         assert_eq!(config.sampling, defaults);
     }
 
     #[test]
     fn an_unknown_name_is_an_error_with_place_and_suggestion() {
         let words = Config::parse("[sampling]\ntemperatur = 1\n").unwrap_err();
-        assert!(words.starts_with("line 2, column 1: unknown field"), "{words}");
+        assert!(
+            words.starts_with("line 2, column 1: unknown field"),
+            "{words}"
+        );
         assert!(words.ends_with("did you mean `temperature`?"), "{words}");
     }
 
     #[test]
     fn a_value_out_of_range_is_an_error_with_its_line() {
         let words = Config::parse("\n[sampling]\ntop-p = 1.5\n").unwrap_err();
-        assert_eq!(words, "line 3: top-p must be a number from 0 to 1, not “1.5”");
+        assert_eq!(
+            words,
+            "line 3: top-p must be a number from 0 to 1, not “1.5”"
+        );
         let words = Config::parse("[engine]\nthreads = \"many\"\n").unwrap_err();
         assert!(words.contains("line 2: threads must be"), "{words}");
     }

@@ -34,13 +34,20 @@ mod tests {
     #[test]
     fn own_keys_replace_the_default_ones() {
         let keymap = one("open-palette", "ctrl-x").unwrap();
-        assert_eq!(keymap.action("ctrl-x".parse().unwrap(), false), Some(Action::Palette));
+        assert_eq!(
+            keymap.action("ctrl-x".parse().unwrap(), false),
+            Some(Action::Palette)
+        );
         assert_eq!(keymap.action("ctrl-p".parse().unwrap(), false), None);
     }
 
     #[test]
     fn a_wrong_action_or_key_is_an_error_that_helps() {
-        assert!(one("open-pallete", "ctrl-x").unwrap_err().contains("did you mean “open-palette”"));
+        assert!(
+            one("open-pallete", "ctrl-x")
+                .unwrap_err()
+                .contains("did you mean “open-palette”")
+        );
         assert!(one("quit", "crtl-x").unwrap_err().contains("is not a key"));
     }
 }

@@ -27,7 +27,9 @@ pub fn settings(path: &Path, sampling: &Sampling, system: &str) -> Result<(), Co
         words,
     };
     Config::parse(&text).map_err(invalid)?;
-    let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| invalid(e.to_string()))?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|e: toml_edit::TomlError| invalid(e.to_string()))?;
     put_system(&mut document, system);
     let table = document
         .entry("sampling")
@@ -69,7 +71,11 @@ fn put_sampling(table: &mut dyn toml_edit::TableLike, sampling: &Sampling) {
 }
 
 fn number_item(number: f64, whole: bool) -> Item {
-    if whole { value(number as i64) } else { value(number) }
+    if whole {
+        value(number as i64)
+    } else {
+        value(number)
+    }
 }
 
 /// Puts a new value in place of an old one and keeps the comments around it.
@@ -103,22 +109,39 @@ mod tests {
     fn saving_keeps_comments_and_every_other_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        std::fs::write(&path, "# mine\nmodel = \"a.gguf\" # this one\n\n[sampling]\ntemperature = 1.0 # warm\n").unwrap();
-        let sampling = Sampling { temperature: 0.5, seed: Some(7), ..Sampling::default() };
+        std::fs::write(
+            &path,
+            "# mine\nmodel = \"a.gguf\" # this one\n\n[sampling]\ntemperature = 1.0 # warm\n",
+        )
+        .unwrap();
+        let sampling = Sampling {
+            temperature: 0.5,
+            seed: Some(7),
+            ..Sampling::default()
+        };
         settings(&path, &sampling, "Be brief.").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("# mine\nmodel = \"a.gguf\" # this one\n"), "{text}");
+        assert!(
+            text.contains("# mine\nmodel = \"a.gguf\" # this one\n"),
+            "{text}"
+        );
         assert!(text.contains("temperature = 0.5 # warm\n"), "{text}");
         assert!(!text.contains("top-k"), "{text}");
         let config = Config::parse(&text).unwrap();
-        assert_eq!((config.sampling, config.system.as_str()), (sampling, "Be brief."));
+        assert_eq!(
+            (config.sampling, config.system.as_str()),
+            (sampling, "Be brief.")
+        );
     }
 
     #[test]
     fn a_new_file_starts_as_the_commented_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/config.toml");
-        let sampling = Sampling { temperature: 1.2, ..Sampling::default() };
+        let sampling = Sampling {
+            temperature: 1.2,
+            ..Sampling::default()
+        };
         settings(&path, &sampling, "").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("# Choose among this many likeliest words"));

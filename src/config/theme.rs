@@ -47,7 +47,10 @@ pub fn find(name: &str) -> Result<Theme, String> {
         Some((_, text)) => parse(text),
         None => {
             let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            Err(format!("there is no theme “{name}”; built in: {}", known.join(", ")))
+            Err(format!(
+                "there is no theme “{name}”; built in: {}",
+                known.join(", ")
+            ))
         }
     }
 }
@@ -57,9 +60,12 @@ pub fn parse(text: &str) -> Result<Theme, String> {
     let raw: RawTheme = toml::from_str(text).map_err(|e| e.to_string())?;
     let mut theme = Theme::default();
     for (name, raw) in raw.roles {
-        let role = theme
-            .role_mut(&name)
-            .ok_or_else(|| format!("there is no role “{name}”; the roles are {}", Theme::ROLES.join(", ")))?;
+        let role = theme.role_mut(&name).ok_or_else(|| {
+            format!(
+                "there is no role “{name}”; the roles are {}",
+                Theme::ROLES.join(", ")
+            )
+        })?;
         *role = style(&raw).map_err(|colour| format!("{name}: “{colour}” is not a colour"))?;
     }
     Ok(theme)
@@ -100,15 +106,26 @@ mod tests {
             let named: Vec<&str> = raw.roles.keys().map(String::as_str).collect();
             let missing: Vec<_> = Theme::ROLES.iter().filter(|r| !named.contains(r)).collect();
             assert!(missing.is_empty(), "{name} lacks {missing:?}");
-            assert!(!text.contains("\"#"), "{name} uses a colour beyond the terminal's own");
+            assert!(
+                !text.contains("\"#"),
+                "{name} uses a colour beyond the terminal's own"
+            );
             parse(text).unwrap();
         }
     }
 
     #[test]
     fn a_wrong_role_or_colour_is_an_error_that_names_it() {
-        assert!(parse("[roles]\nheadin = {}").unwrap_err().contains("“headin”"));
-        assert!(parse("[roles]\ncode = { fg = \"greeen\" }").unwrap_err().contains("“greeen”"));
+        assert!(
+            parse("[roles]\nheadin = {}")
+                .unwrap_err()
+                .contains("“headin”")
+        );
+        assert!(
+            parse("[roles]\ncode = { fg = \"greeen\" }")
+                .unwrap_err()
+                .contains("“greeen”")
+        );
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl Child {
         let (path, from) = self.log.as_ref()?;
         let mut file = File::open(path).ok()?;
         let end = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start((*from).max(end.saturating_sub(4096)))).ok()?;
+        file.seek(SeekFrom::Start((*from).max(end.saturating_sub(4096))))
+            .ok()?;
         let mut tail = Vec::new();
         file.read_to_end(&mut tail).ok()?;
         let tail = String::from_utf8_lossy(&tail).into_owned();

@@ -259,10 +259,7 @@ impl Host {
                     return;
                 }
             }
-            Event::Loading(_)
-            | Event::Piece(..)
-            | Event::Devices(_)
-            | Event::Died(_) => {}
+            Event::Loading(_) | Event::Piece(..) | Event::Devices(_) | Event::Died(_) => {}
         }
         self.outgoing.push_back(event);
     }
@@ -284,7 +281,8 @@ impl Host {
         self.pid.send_replace(None);
         let cause = child.cause().await;
         if let Some(running) = self.running.take() {
-            self.outgoing.push_back(Event::Failed(running.id, cause.clone()));
+            self.outgoing
+                .push_back(Event::Failed(running.id, cause.clone()));
         }
         self.fail_waiting(&cause);
         self.outgoing.push_back(if loading && self.spec.is_some() {

@@ -73,9 +73,10 @@ fn raised(error: &minijinja::Error) -> Option<String> {
 }
 
 fn message_of(error: &minijinja::Error) -> String {
-    let what = error
-        .detail()
-        .map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
+    let what = error.detail().map_or_else(
+        || error.kind().to_string(),
+        |d| format!("{}: {d}", error.kind()),
+    );
     match error.line() {
         Some(line) => format!("{what} (line {line} of the template)"),
         None => what,
@@ -126,7 +127,9 @@ fn tojson(value: &Value, kwargs: Kwargs) -> Result<Value, minijinja::Error> {
         Some(n) => {
             let spaces = " ".repeat(n.min(16));
             let pretty = serde_json::ser::PrettyFormatter::with_indent(spaces.as_bytes());
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, pretty))
+            value.serialize(&mut serde_json::Serializer::with_formatter(
+                &mut out, pretty,
+            ))
         }
         None => value.serialize(&mut serde_json::Serializer::with_formatter(
             &mut out,
@@ -134,7 +137,9 @@ fn tojson(value: &Value, kwargs: Kwargs) -> Result<Value, minijinja::Error> {
         )),
     };
     written.map_err(|e| minijinja::Error::new(ErrorKind::BadSerialization, e.to_string()))?;
-    Ok(Value::from_safe_string(String::from_utf8_lossy(&out).into_owned()))
+    Ok(Value::from_safe_string(
+        String::from_utf8_lossy(&out).into_owned(),
+    ))
 }
 
 struct PythonSpacing;
@@ -195,7 +200,10 @@ mod tests {
     use crate::chat::Role;
 
     fn hello() -> Vec<Message> {
-        vec![Message::new(Role::System, "Be kind."), Message::new(Role::User, "Hi <b>")]
+        vec![
+            Message::new(Role::System, "Be kind."),
+            Message::new(Role::User, "Hi <b>"),
+        ]
     }
 
     fn with(template: &str) -> Result<String, TemplateError> {
@@ -227,12 +235,16 @@ mod tests {
     #[test]
     fn a_template_that_does_not_parse_says_where() {
         let error = with("a\n{% if %}").unwrap_err().to_string();
-        assert!(error.contains("cannot be read") && error.contains("line 2"), "{error}");
+        assert!(
+            error.contains("cannot be read") && error.contains("line 2"),
+            "{error}"
+        );
     }
 
     #[test]
     fn an_endless_template_ends_with_an_error() {
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        let endless =
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
         assert!(with(endless).is_err());
     }
 

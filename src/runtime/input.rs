@@ -1,7 +1,9 @@
 //! Terminal events in the chat's own words.
 
 use crate::app::{Code, Event, Key};
-use crossterm::event::{Event as Term, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
+use crossterm::event::{
+    Event as Term, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind,
+};
 
 /// Rows that one turn of the wheel scrolls.
 const WHEEL: i32 = 3;
@@ -62,8 +64,17 @@ mod tests {
     #[test]
     fn shifted_letters_are_characters_and_shifted_enter_keeps_its_shift() {
         let press = |code, modifiers| key(KeyEvent::new(code, modifiers)).unwrap();
-        assert_eq!(press(KeyCode::Char('A'), KeyModifiers::SHIFT), "A".parse().unwrap());
-        assert_eq!(press(KeyCode::Enter, KeyModifiers::SHIFT), "shift-enter".parse().unwrap());
-        assert_eq!(press(KeyCode::Char('j'), KeyModifiers::CONTROL), "ctrl-j".parse().unwrap());
+        assert_eq!(
+            press(KeyCode::Char('A'), KeyModifiers::SHIFT),
+            "A".parse().unwrap()
+        );
+        assert_eq!(
+            press(KeyCode::Enter, KeyModifiers::SHIFT),
+            "shift-enter".parse().unwrap()
+        );
+        assert_eq!(
+            press(KeyCode::Char('j'), KeyModifiers::CONTROL),
+            "ctrl-j".parse().unwrap()
+        );
     }
 }

@@ -6,4 +6,4 @@ mod clipboard;
 mod input;
 mod perform;
 mod signals;
-mod terminal;
+pub mod terminal;

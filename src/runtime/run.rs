@@ -148,7 +148,7 @@ impl Chat {
             match self.workers.perform(effect) {
                 None => {}
                 Some(Inward::Quit) => return Ok(Next::Done),
-                Some(Inward::Redraw) => self.screen.terminal.clear()?,
+                Some(Inward::Redraw) => self.screen.clear()?,
                 Some(Inward::Suspend) => self.suspend()?,
             }
         }

@@ -51,7 +51,8 @@ mod imp {
     /// Stops this process until SIGCONT.
     pub fn stop_self() {
         // The whole group, as the terminal's own Ctrl+Z would.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     }
 }
 

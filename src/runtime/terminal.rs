@@ -6,7 +6,7 @@ use crossterm::event::{
     KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -54,7 +54,17 @@ impl Screen {
     /// Takes the terminal again; everything is drawn anew.
     pub fn back(&mut self) -> io::Result<()> {
         take(self.mouse)?;
-        self.terminal.clear()
+        self.clear()
+    }
+
+    /// Empties the screen, so that the next frame is drawn whole. ratatui's own
+    /// `clear` asks the terminal where the cursor is, and the answer would go
+    /// to the input stream.
+    pub fn clear(&mut self) -> io::Result<()> {
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        // Resets the buffer of the last frame: everything differs from it.
+        self.terminal.swap_buffers();
+        Ok(())
     }
 }
 

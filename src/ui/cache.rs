@@ -89,14 +89,13 @@ impl Body {
     /// Lays out whole blocks; `base` is the byte where `text` begins.
     fn extend(&mut self, text: &str, base: usize, lead: &Lead, look: Look<'_>) {
         for range in markdown::split(text) {
+            let at = base + range.start;
             if !self.rows.is_empty() {
-                let offset = self.rows.last().map_or(0, |r| r.offset);
                 self.rows.push(Row {
                     line: ratatui::text::Line::default(),
-                    offset,
+                    offset: at,
                 });
             }
-            let at = base + range.start;
             let blocks = markdown::parse(&text[range], at);
             let mut rows = markdown::lay(&blocks, lead, look);
             // Offsets only grow, so that a place can be found by searching.
@@ -122,7 +121,10 @@ mod tests {
 
     fn grown(pieces: &[&str]) -> Vec<Row> {
         let theme = Theme::default();
-        let look = Look { theme: &theme, width: 24 };
+        let look = Look {
+            theme: &theme,
+            width: 24,
+        };
         let mut body = Body::default();
         let mut text = String::new();
         for piece in pieces {

@@ -34,18 +34,24 @@ pub fn height(state: &State, area: Rect) -> u16 {
     u16::try_from(rows).unwrap_or(most).clamp(1, most)
 }
 
-pub fn rule(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+/// The line between conversation and composer; says when there is more below.
+pub fn rule(frame: &mut Frame<'_>, area: Rect, more_below: bool, theme: &Theme) {
     if area.is_empty() {
         return;
     }
-    let following = state.talk.scroll == crate::app::talk::Scroll::Follow;
-    let note = if following { "" } else { " ↓ more below · End follows " };
+    let note = if more_below {
+        " ↓ more below · End follows "
+    } else {
+        ""
+    };
     let dashes = usize::from(area.width).saturating_sub(note.chars().count());
     let line = Line::from(vec![
         Span::styled("─".repeat(dashes), theme.border),
         Span::styled(fit(note, usize::from(area.width)), theme.accent),
     ]);
-    frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+    frame
+        .buffer_mut()
+        .set_line(area.x, area.y, &line, area.width);
 }
 
 /// Messages that wait for the answer under way.
@@ -61,7 +67,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     if area.is_empty() {
         return;
     }
-    frame.buffer_mut().set_string(area.x, area.y, "❯", theme.accent);
+    frame
+        .buffer_mut()
+        .set_string(area.x, area.y, "❯", theme.accent);
     let inner = Rect {
         x: area.x + MARK.min(area.width),
         width: area.width.saturating_sub(MARK),
@@ -97,7 +105,10 @@ fn place_cursor(frame: &mut Frame<'_>, inner: Rect, state: &State) {
 /// Slash commands that match, above the composer. `above` is the room there.
 pub fn suggestions(frame: &mut Frame<'_>, above: Rect, state: &State, theme: &Theme) {
     let found = state.composer.suggestions();
-    let rows = u16::try_from(found.len()).unwrap_or(u16::MAX).min(above.height).min(10);
+    let rows = u16::try_from(found.len())
+        .unwrap_or(u16::MAX)
+        .min(above.height)
+        .min(10);
     if rows == 0 || !state.layers.is_empty() {
         return;
     }
@@ -109,11 +120,25 @@ pub fn suggestions(frame: &mut Frame<'_>, above: Rect, state: &State, theme: &Th
         ..above
     };
     Clear.render(area, frame.buffer_mut());
-    for ((i, entry), y) in found.iter().enumerate().skip(first).zip(area.y..area.bottom()) {
+    for ((i, entry), y) in found
+        .iter()
+        .enumerate()
+        .skip(first)
+        .zip(area.y..area.bottom())
+    {
         let name = format!("/{} {}", entry.name, entry.slash.unwrap_or_default());
-        let words = fit(&format!("{name:<20} {}", entry.doc), usize::from(area.width));
-        let style = if i == choice { theme.chosen } else { theme.text };
+        let words = fit(
+            &format!("{name:<20} {}", entry.doc),
+            usize::from(area.width),
+        );
+        let style = if i == choice {
+            theme.chosen
+        } else {
+            theme.text
+        };
         let padded = format!("{words:<width$}", width = usize::from(area.width));
-        frame.buffer_mut().set_stringn(area.x, y, padded, usize::from(area.width), style);
+        frame
+            .buffer_mut()
+            .set_stringn(area.x, y, padded, usize::from(area.width), style);
     }
 }

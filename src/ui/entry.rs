@@ -102,7 +102,13 @@ fn reasoning(answer: &Answer, state: &State, look: Look<'_>) -> Vec<Row> {
     let mut rows = plain(&title, theme.reasoning, &indent(), &indent(), look.width);
     if state.talk.reasoning_open {
         let lead = indent().with("│ ", theme.border);
-        rows.extend(plain(&answer.thinking, theme.reasoning, &lead, &lead, look.width));
+        rows.extend(plain(
+            &answer.thinking,
+            theme.reasoning,
+            &lead,
+            &lead,
+            look.width,
+        ));
     }
     if !answer.text.is_empty() {
         rows.push(Row {

@@ -21,9 +21,18 @@ pub fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
             lines.push(pair(keys.join(", "), entry.doc));
         }
     }
-    lines.push(pair("↑, ↓".into(), "in the first and last row: messages sent before"));
-    lines.push(pair("End".into(), "at the end of the line: follow the answer again"));
-    lines.push(pair("wheel".into(), "scroll; Shift and the mouse select text"));
+    lines.push(pair(
+        "↑, ↓".into(),
+        "in the first and last row: messages sent before",
+    ));
+    lines.push(pair(
+        "End".into(),
+        "at the end of the line: follow the answer again",
+    ));
+    lines.push(pair(
+        "wheel".into(),
+        "scroll; Shift and the mouse select text",
+    ));
     lines.push(Line::default());
     lines.push(Line::styled("Editing", theme.heading));
     for edit in EDIT_KEYS {
@@ -43,7 +52,10 @@ pub fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::default());
-    lines.push(Line::styled("Names for [keys] in the config file", theme.heading));
+    lines.push(Line::styled(
+        "Names for [keys] in the config file",
+        theme.heading,
+    ));
     for entry in ACTIONS {
         lines.push(pair(entry.name.into(), entry.doc));
     }

@@ -32,7 +32,9 @@ pub fn draw(
     let area = frame.area();
     frame.buffer_mut().set_style(area, theme.text);
     let composer = composer::height(state, area);
-    let queue = u16::try_from(state.queue.len()).unwrap_or(u16::MAX).min(area.height / 4);
+    let queue = u16::try_from(state.queue.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height / 4);
     let [talk, queued, rule, write, line] = Layout::vertical([
         Constraint::Fill(1),
         Constraint::Length(queue),
@@ -41,15 +43,23 @@ pub fn draw(
         Constraint::Length(u16::from(area.height > 1)),
     ])
     .areas(area);
-    let scroll = transcript::draw(frame, talk, state, theme, cache);
+    let shown = transcript::draw(frame, talk, state, theme, cache);
     composer::queue(frame, queued, state, theme);
-    composer::rule(frame, rule, state, theme);
+    composer::rule(frame, rule, shown.more_below, theme);
     composer::draw(frame, write, state, theme);
     status::draw(frame, line, state, theme, now);
-    composer::suggestions(frame, Rect { height: write.y.saturating_sub(area.y), ..area }, state, theme);
+    composer::suggestions(
+        frame,
+        Rect {
+            height: write.y.saturating_sub(area.y),
+            ..area
+        },
+        state,
+        theme,
+    );
     popup::draw(frame, area, state, theme);
     Drawn {
-        scroll,
+        scroll: shown.scroll,
         page: talk.height,
     }
 }

@@ -16,14 +16,23 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     for layer in &state.layers {
         match layer {
             Layer::Help { scroll } => draw_help(frame, area, state, theme, *scroll),
-            Layer::Palette { query, choice } => draw_palette(frame, area, state, theme, query, *choice),
+            Layer::Palette { query, choice } => {
+                draw_palette(frame, area, state, theme, query, *choice)
+            }
             Layer::Settings(settings) => draw_settings(frame, area, state, theme, settings),
         }
     }
 }
 
 /// A cleared, bordered box in the middle; returns its inside.
-fn open(frame: &mut Frame<'_>, area: Rect, theme: &Theme, title: &str, foot: &str, size: (u16, u16)) -> Rect {
+fn open(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    theme: &Theme,
+    title: &str,
+    foot: &str,
+    size: (u16, u16),
+) -> Rect {
     let outer = area.centered(
         Constraint::Length(size.0.min(area.width)),
         Constraint::Length(size.1.min(area.height)),
@@ -44,30 +53,65 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, sc
     let lines = help::lines(state, theme);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let size = (100, height.min(area.height.saturating_sub(2)));
-    let inner = open(frame, area, theme, "Help", "↑ ↓ PgUp PgDn scroll · Esc closes", size);
+    let inner = open(
+        frame,
+        area,
+        theme,
+        "Help",
+        "↑ ↓ PgUp PgDn scroll · Esc closes",
+        size,
+    );
     let scroll = scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
-    let seen: Vec<Line<'_>> = lines.into_iter().skip(scroll).take(usize::from(inner.height)).collect();
+    let seen: Vec<Line<'_>> = lines
+        .into_iter()
+        .skip(scroll)
+        .take(usize::from(inner.height))
+        .collect();
     Paragraph::new(seen).render(inner, frame.buffer_mut());
 }
 
-fn draw_palette(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, query: &str, choice: usize) {
+fn draw_palette(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    theme: &Theme,
+    query: &str,
+    choice: usize,
+) {
     let found = palette_matches(query);
     let foot = "↑ ↓ choose · Enter runs · Esc closes";
-    let inner = open(frame, area, theme, "Actions", foot, (80, 18.min(area.height.saturating_sub(2))));
+    let inner = open(
+        frame,
+        area,
+        theme,
+        "Actions",
+        foot,
+        (80, 18.min(area.height.saturating_sub(2))),
+    );
     if inner.is_empty() {
         return;
     }
     let prompt = format!("❯ {}", one_line(query, 200));
     let prompt = fit(&prompt, usize::from(inner.width));
-    let column = inner.x + u16::try_from(unicode_width::UnicodeWidthStr::width(prompt.as_str())).unwrap_or(0);
-    frame.buffer_mut().set_string(inner.x, inner.y, prompt, theme.accent);
+    let column = inner.x
+        + u16::try_from(unicode_width::UnicodeWidthStr::width(prompt.as_str())).unwrap_or(0);
+    frame
+        .buffer_mut()
+        .set_string(inner.x, inner.y, prompt, theme.accent);
     frame.set_cursor_position((column.min(inner.right().saturating_sub(1)), inner.y));
     if found.is_empty() && inner.height > 1 {
-        frame.buffer_mut().set_string(inner.x, inner.y + 1, "nothing matches", theme.dim);
+        frame
+            .buffer_mut()
+            .set_string(inner.x, inner.y + 1, "nothing matches", theme.dim);
     }
     let rows = inner.height.saturating_sub(1);
     let first = (choice + 1).saturating_sub(usize::from(rows));
-    for ((i, entry), y) in found.iter().enumerate().skip(first).zip(inner.y + 1..inner.bottom()) {
+    for ((i, entry), y) in found
+        .iter()
+        .enumerate()
+        .skip(first)
+        .zip(inner.y + 1..inner.bottom())
+    {
         let key = state.keymap.key_of(entry.action);
         let words = format!("{:<14} {:<10} {}", entry.name, key, entry.doc);
         row(frame, inner, y, &words, i == choice, theme);
@@ -79,10 +123,18 @@ fn row(frame: &mut Frame<'_>, inner: Rect, y: u16, words: &str, chosen: bool, th
     let width = usize::from(inner.width);
     let style = if chosen { theme.chosen } else { theme.text };
     let words = format!("{:<width$}", fit(words, width));
-    frame.buffer_mut().set_stringn(inner.x, y, words, width, style);
+    frame
+        .buffer_mut()
+        .set_stringn(inner.x, y, words, width, style);
 }
 
-fn draw_settings(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, layer: &SettingsLayer) {
+fn draw_settings(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    theme: &Theme,
+    layer: &SettingsLayer,
+) {
     let height = u16::try_from(SETTING_ROWS + 6).unwrap_or(u16::MAX);
     let foot = "← → change · Enter types · s saves to the config file · Esc closes";
     let inner = open(frame, area, theme, "Settings", foot, (84, height));
@@ -97,17 +149,34 @@ fn draw_settings(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme
             Some(typed) if chosen => format!("{}▏", one_line_end(typed, 60)),
             _ => value,
         };
-        row(frame, inner, y, &format!(" {name:<16} {value}"), chosen, theme);
+        row(
+            frame,
+            inner,
+            y,
+            &format!(" {name:<16} {value}"),
+            chosen,
+            theme,
+        );
     }
     let about = match SETTINGS.get(layer.choice) {
         Some(setting) => format!("{}\n{}", setting.doc, setting.range()),
-        None => "what the model is told before the conversation\nholds from the next message on".into(),
+        None => {
+            "what the model is told before the conversation\nholds from the next message on".into()
+        }
     };
-    let mut lines: Vec<Line<'_>> = about.lines().map(|l| Line::styled(format!(" {l}"), theme.dim)).collect();
+    let mut lines: Vec<Line<'_>> = about
+        .lines()
+        .map(|l| Line::styled(format!(" {l}"), theme.dim))
+        .collect();
     if let Some(problem) = &layer.problem {
-        lines.push(Line::from(Span::styled(format!(" {problem}"), theme.problem)));
+        lines.push(Line::from(Span::styled(
+            format!(" {problem}"),
+            theme.problem,
+        )));
     }
-    let below = u16::try_from(SETTING_ROWS + 1).unwrap_or(u16::MAX).min(inner.height);
+    let below = u16::try_from(SETTING_ROWS + 1)
+        .unwrap_or(u16::MAX)
+        .min(inner.height);
     let about = Rect {
         y: inner.y + below,
         height: inner.height - below,
@@ -117,7 +186,11 @@ fn draw_settings(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme
 }
 
 fn shown_system(system: &str) -> String {
-    if system.is_empty() { "none".into() } else { one_line(system, 60) }
+    if system.is_empty() {
+        "none".into()
+    } else {
+        one_line(system, 60)
+    }
 }
 
 /// The end of what is typed: the part where the typing happens.

@@ -22,7 +22,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, now
     let width = usize::from(area.width);
     if let Some(flash) = &state.flash {
         let words = fit(&one_line(&flash.words, 1000), width);
-        frame.buffer_mut().set_string(area.x, area.y, words, theme.notice);
+        frame
+            .buffer_mut()
+            .set_string(area.x, area.y, words, theme.notice);
         return;
     }
     let mut parts: Vec<(String, Style)> = vec![(model(state), theme.status)];
@@ -43,7 +45,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, now
         spans.push(Span::styled(gap, theme.dim));
         spans.push(Span::styled(words, style));
     }
-    frame.buffer_mut().set_line(area.x, area.y, &Line::from(spans), area.width);
+    frame
+        .buffer_mut()
+        .set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
 fn model(state: &State) -> String {
@@ -68,7 +72,10 @@ fn doing(state: &State, theme: &Theme, now: Instant) -> Option<(String, Style)> 
         (Engine::Failed, Turn::Idle) => Some(("not loaded".into(), theme.problem)),
         (Engine::Down, Turn::Idle) => Some(("engine stopped".into(), theme.problem)),
         (Engine::Ready(_), Turn::Idle) => {
-            let speed = state.talk.last_answer().map_or(0.0, |a| a.timings.generate_tps);
+            let speed = state
+                .talk
+                .last_answer()
+                .map_or(0.0, |a| a.timings.generate_tps);
             (speed > 0.0).then(|| (format!("{speed:.1} tok/s"), theme.status))
         }
     }
@@ -114,7 +121,15 @@ fn hints(state: &State) -> String {
         return format!("{} stops", key(Action::Stop));
     }
     if state.composer.is_empty() {
-        return format!("{} help · {} actions", key(Action::Help), key(Action::Palette));
+        return format!(
+            "{} help · {} actions",
+            key(Action::Help),
+            key(Action::Palette)
+        );
     }
-    format!("{} sends · {} new line", key(Action::Submit), key(Action::Newline))
+    format!(
+        "{} sends · {} new line",
+        key(Action::Submit),
+        key(Action::Newline)
+    )
 }

@@ -96,7 +96,10 @@ fn cells<'a>(pieces: &[Piece<'a>]) -> Vec<Cell<'a>> {
             if grapheme == "\t" {
                 cells.extend(TAB.graphemes(true).map(cell));
             } else if grapheme == "\n" || grapheme == "\r\n" {
-                cells.push(Cell { width: 0, ..cell("\n") });
+                cells.push(Cell {
+                    width: 0,
+                    ..cell("\n")
+                });
             } else if grapheme.contains(is_hostile) {
                 let harmless = grapheme.char_indices().filter_map(|(at, c)| {
                     if is_hostile(c) {
@@ -200,7 +203,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn lay(text: &str, width: u16, how: Break) -> Vec<String> {
-        let piece = Piece { text, style: Style::default(), offset: 0 };
+        let piece = Piece {
+            text,
+            style: Style::default(),
+            offset: 0,
+        };
         wrap(&[piece], width, &Lead::default(), &Lead::default(), how)
             .iter()
             .map(|r| r.line.to_string())
@@ -210,7 +217,10 @@ mod tests {
     #[test]
     fn words_are_kept_whole_where_they_fit() {
         assert_eq!(lay("one two three", 8, Break::Words), ["one two", "three"]);
-        assert_eq!(lay("abcdefghij kl", 4, Break::Words), ["abcd", "efgh", "ij", "kl"]);
+        assert_eq!(
+            lay("abcdefghij kl", 4, Break::Words),
+            ["abcd", "efgh", "ij", "kl"]
+        );
         assert_eq!(lay("ab cd ef", 5, Break::Anywhere), ["ab cd", " ef"]);
     }
 
@@ -222,7 +232,10 @@ mod tests {
 
     #[test]
     fn escapes_are_shown_and_tabs_are_spaces() {
-        assert_eq!(lay("a\u{1b}[2J\tb\u{202e}", 40, Break::Words), ["a␛[2J    b\u{fffd}"]);
+        assert_eq!(
+            lay("a\u{1b}[2J\tb\u{202e}", 40, Break::Words),
+            ["a␛[2J    b\u{fffd}"]
+        );
     }
 
     #[test]

@@ -6,9 +6,9 @@ use super::entry;
 use super::markdown::Look;
 use super::text::{Break, Lead, Piece, wrap};
 use super::theme::Theme;
+use crate::app::State;
 use crate::app::act::NO_MODEL;
 use crate::app::action::Action;
-use crate::app::State;
 use crate::app::talk::Scroll;
 use crate::app::turn::Engine;
 use ratatui::Frame;
@@ -28,15 +28,31 @@ struct View<'a> {
     look: Look<'a>,
 }
 
-/// Draws the visible rows and returns where the view is now.
-pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, cache: &mut Cache) -> Scroll {
+/// Where the view is now, and whether rows are hidden below it.
+pub struct Shown {
+    pub scroll: Scroll,
+    pub more_below: bool,
+}
+
+/// Draws the visible rows.
+pub fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    theme: &Theme,
+    cache: &mut Cache,
+) -> Shown {
+    let at_end = |scroll| Shown {
+        scroll,
+        more_below: false,
+    };
     if area.is_empty() {
-        return state.talk.scroll;
+        return at_end(state.talk.scroll);
     }
     let entries = &state.talk.entries;
     if entries.is_empty() {
         welcome(frame, area, state, theme);
-        return Scroll::Follow;
+        return at_end(Scroll::Follow);
     }
     cache.keep(|id| entries.iter().any(|e| e.id == id), entries.len());
     // One column is kept free at the right edge.
@@ -45,9 +61,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, cac
         width: area.width.saturating_sub(1).max(4),
     };
     let mut view = View { state, cache, look };
-    let (top, scroll) = view.resolve(usize::from(area.height));
+    let (top, shown) = view.resolve(usize::from(area.height));
     view.paint(frame, area, top);
-    scroll
+    shown
 }
 
 impl View<'_> {
@@ -63,7 +79,11 @@ impl View<'_> {
     }
 
     /// The top row after the asked-for scrolling, held inside the conversation.
-    fn resolve(&mut self, height: usize) -> (Place, Scroll) {
+    fn resolve(&mut self, height: usize) -> (Place, Shown) {
+        let at_end = |scroll| Shown {
+            scroll,
+            more_below: false,
+        };
         let end = self.up(
             Place {
                 entry: self.count(),
@@ -73,7 +93,7 @@ impl View<'_> {
         );
         let pending = self.state.talk.pending;
         let top = match self.state.talk.scroll {
-            Scroll::Follow if pending >= 0 => return (end, Scroll::Follow),
+            Scroll::Follow if pending >= 0 => return (end, at_end(Scroll::Follow)),
             Scroll::Follow => end,
             Scroll::At {
                 entry,
@@ -82,10 +102,32 @@ impl View<'_> {
                 width,
             } => self.find(entry, row, offset, width),
         };
+        // Scrolling goes from what is seen, not from a place kept below it.
+        let top = if pending == 0 { top } else { top.min(end) };
         let rows = usize::try_from(pending.unsigned_abs()).unwrap_or(usize::MAX);
-        let top = if pending < 0 { self.up(top, rows) } else { self.down(top, rows) };
+        let top = if pending < 0 {
+            self.up(top, rows)
+        } else {
+            self.down(top, rows)
+        };
         if top >= end {
-            return (end, Scroll::Follow);
+            // A taller screen shows the end without being told to: the place
+            // is kept for when it shrinks again. Scrolling there follows.
+            let kept = if pending > 0 {
+                Scroll::Follow
+            } else {
+                self.state.talk.scroll
+            };
+            return (end, at_end(kept));
+        }
+        if pending == 0 {
+            // The anchor stays what it was: going back to the old width must
+            // lead back to the very same row.
+            let shown = Shown {
+                scroll: self.state.talk.scroll,
+                more_below: true,
+            };
+            return (top, shown);
         }
         let width = self.look.width;
         let entry = self.state.talk.entries[top.entry].id;
@@ -96,13 +138,19 @@ impl View<'_> {
             offset,
             width,
         };
-        (top, scroll)
+        let shown = Shown {
+            scroll,
+            more_below: true,
+        };
+        (top, shown)
     }
 
     /// The place that an anchor means now.
     fn find(&mut self, id: u64, row: usize, offset: usize, width: u16) -> Place {
         let entries = &self.state.talk.entries;
-        let entry = entries.partition_point(|e| e.id < id).min(entries.len() - 1);
+        let entry = entries
+            .partition_point(|e| e.id < id)
+            .min(entries.len() - 1);
         let same = width == self.look.width;
         let laid = self.laid(entry);
         let row = if same { row } else { laid.row_at(offset) };
@@ -155,7 +203,9 @@ impl View<'_> {
         while y < area.bottom() && place.entry < self.count() {
             let laid = self.laid(place.entry);
             while let Some(row) = laid.row(place.row).filter(|_| y < area.bottom()) {
-                frame.buffer_mut().set_line(area.x, y, &row.line, area.width);
+                frame
+                    .buffer_mut()
+                    .set_line(area.x, y, &row.line, area.width);
                 y += 1;
                 place.row += 1;
             }
@@ -195,6 +245,8 @@ fn welcome(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     let rows = wrap(&pieces, width, &lead, &lead, Break::Words);
     let top = area.y + u16::from(area.height > 4);
     for (row, y) in rows.iter().zip(top..area.bottom()) {
-        frame.buffer_mut().set_line(area.x, y, &row.line, area.width);
+        frame
+            .buffer_mut()
+            .set_line(area.x, y, &row.line, area.width);
     }
 }

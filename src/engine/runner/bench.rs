@@ -70,11 +70,15 @@ impl Session<'_> {
 
     /// Tokens without meaning, the same each time (a linear congruence).
     fn noise(&self, n: usize) -> Vec<LlamaToken> {
-        let size = u64::try_from(self.prompts.vocab.n_tokens()).unwrap_or(1).max(1);
+        let size = u64::try_from(self.prompts.vocab.n_tokens())
+            .unwrap_or(1)
+            .max(1);
         let mut state: u64 = 42;
         (0..n)
             .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 LlamaToken(i32::try_from((state >> 33) % size).unwrap_or(0))
             })
             .collect()

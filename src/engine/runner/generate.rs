@@ -67,7 +67,10 @@ impl Session<'_> {
             timings: Timings::default(),
             notice: None,
         };
-        let prompt = self.prompts.tokens(&request.messages).map_err(|e| e.to_string())?;
+        let prompt = self
+            .prompts
+            .tokens(&request.messages)
+            .map_err(|e| e.to_string())?;
         let room = self.context.n_ctx() as usize;
         if prompt.tokens.is_empty() {
             return Err("the prompt is empty; write something to answer".into());
@@ -80,7 +83,9 @@ impl Session<'_> {
             ));
         }
         account.usage.prompt_tokens = count(prompt.tokens.len());
-        let read = self.read(request.id, &prompt.tokens).map_err(|e| decode_words(&e))?;
+        let read = self
+            .read(request.id, &prompt.tokens)
+            .map_err(|e| decode_words(&e))?;
         let (cached, cancelled) = match read {
             Read::Done { cached } => (cached, false),
             Read::Cancelled { cached } => (cached, true),
@@ -95,11 +100,20 @@ impl Session<'_> {
         let mut voice = Voice {
             utf8: Utf8Stream::default(),
             stops: StopStrings::new(
-                request.sampling.stop.iter().cloned().chain(self.prompts.extra_stops()),
+                request
+                    .sampling
+                    .stop
+                    .iter()
+                    .cloned()
+                    .chain(self.prompts.extra_stops()),
             ),
             reasoning: Reasoning::new(&prompt.end),
         };
-        let mut sampler = sampler(&request.sampling, account.seed, self.prompts.vocab.n_tokens());
+        let mut sampler = sampler(
+            &request.sampling,
+            account.seed,
+            self.prompts.vocab.n_tokens(),
+        );
         let last = request.sampling.repeat_last as usize;
         sampler.accept_many(&prompt.tokens[prompt.tokens.len().saturating_sub(last)..]);
         let ended = self.write(&mut account, &request.sampling, &mut voice, &mut sampler);

@@ -60,7 +60,9 @@ pub fn model(
                 file: file.to_string_lossy().into_owned(),
             });
         }
-        let why = last_error.take().unwrap_or_else(|| "llama.cpp gave no reason".into());
+        let why = last_error
+            .take()
+            .unwrap_or_else(|| "llama.cpp gave no reason".into());
         if layers > 0 && spec.gpu_layers == Auto::Auto {
             tracing::warn!("loading {layers} layers on the GPU failed ({why}); trying fewer");
             layers /= 2;
@@ -134,7 +136,9 @@ fn check_magic(path: &std::path::Path) -> Result<(), String> {
     match magic.as_slice() {
         b"GGUF" => Ok(()),
         [] => Err(format!("{shown} is empty; download the model again")),
-        _ => Err(format!("{shown} is not a GGUF file; Parlor runs models in GGUF format")),
+        _ => Err(format!(
+            "{shown} is not a GGUF file; Parlor runs models in GGUF format"
+        )),
     }
 }
 

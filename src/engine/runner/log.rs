@@ -70,7 +70,9 @@ impl Write for Line<'_> {
 /// Drops the log's own prefixes: module, function, field dump.
 fn plain(line: &str) -> &str {
     let line = line.trim();
-    let line = line.split_once("llama-cpp-2: ").map_or(line, |(_, rest)| rest);
+    let line = line
+        .split_once("llama-cpp-2: ")
+        .map_or(line, |(_, rest)| rest);
     let line = line.split(" module=").next().unwrap_or(line);
     match line.split_once(": ") {
         Some((function, rest)) if !function.contains(' ') => rest,

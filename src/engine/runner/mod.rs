@@ -41,9 +41,10 @@ pub fn run() -> Result<(), String> {
                 }
             }
             Command::Load(spec) => {
-                let served = load::model(&backend, &spec, &outbox, &last_error).and_then(|loaded| {
-                    session::serve(&backend, &loaded, &spec, &inbox, &outbox, &last_error)
-                });
+                let served =
+                    load::model(&backend, &spec, &outbox, &last_error).and_then(|loaded| {
+                        session::serve(&backend, &loaded, &spec, &inbox, &outbox, &last_error)
+                    });
                 if let Err(error) = served {
                     outbox.send(&Event::LoadFailed(error));
                 }

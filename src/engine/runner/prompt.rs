@@ -92,7 +92,8 @@ impl<'m> Prompts<'m> {
 
     /// The bytes of a token as the person sees it.
     pub fn piece(&self, token: LlamaToken) -> Vec<u8> {
-        self.vocab.token_to_piece(token, self.marks.contains(&token.0), None)
+        self.vocab
+            .token_to_piece(token, self.marks.contains(&token.0), None)
     }
 
     /// Renders and tokenises. The template's own control tokens become tokens;

@@ -34,7 +34,8 @@ impl Pace {
 
     /// Estimated milliseconds for this many tokens.
     pub fn estimate_ms(&self, tokens: usize) -> Option<u64> {
-        self.speed.map(|speed| (tokens as f64 / speed * 1000.0) as u64)
+        self.speed
+            .map(|speed| (tokens as f64 / speed * 1000.0) as u64)
     }
 
     fn measure(&mut self, tokens: usize, took: Duration) {

@@ -27,8 +27,12 @@ pub struct Session<'m> {
 /// How reading ended.
 pub enum Read {
     /// Everything is read; so many tokens were there already.
-    Done { cached: usize },
-    Cancelled { cached: usize },
+    Done {
+        cached: usize,
+    },
+    Cancelled {
+        cached: usize,
+    },
 }
 
 /// Makes the context, reports the model as loaded, and serves until there are

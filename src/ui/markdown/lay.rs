@@ -58,7 +58,13 @@ fn lay_block(block: &Block, first: &Lead, rest: &Lead, look: Look<'_>) -> Vec<Ro
     }
 }
 
-fn lay_inlines(inlines: &[Inline], base: Style, first: &Lead, rest: &Lead, look: Look<'_>) -> Vec<Row> {
+fn lay_inlines(
+    inlines: &[Inline],
+    base: Style,
+    first: &Lead,
+    rest: &Lead,
+    look: Look<'_>,
+) -> Vec<Row> {
     let pieces: Vec<Piece<'_>> = inlines
         .iter()
         .map(|inline| Piece {
@@ -84,7 +90,14 @@ fn style(inline: &Inline, base: Style, theme: &Theme) -> Style {
         .fold(base, |style, (_, mark)| style.patch(*mark))
 }
 
-fn lay_code(language: &str, text: &str, offset: usize, first: &Lead, rest: &Lead, look: Look<'_>) -> Vec<Row> {
+fn lay_code(
+    language: &str,
+    text: &str,
+    offset: usize,
+    first: &Lead,
+    rest: &Lead,
+    look: Look<'_>,
+) -> Vec<Row> {
     let theme = look.theme;
     let mut rows = Vec::new();
     let bar = rest.with("▎ ", theme.border);
@@ -99,18 +112,33 @@ fn lay_code(language: &str, text: &str, offset: usize, first: &Lead, rest: &Lead
     }
     // Where the text begins in the source: after the fence's own line. An
     // indented block has none; a row's offset need only be near.
-    let begin = offset + if rows.is_empty() { 0 } else { language.len() + 4 };
+    let begin = offset
+        + if rows.is_empty() {
+            0
+        } else {
+            language.len() + 4
+        };
     let code = Piece {
         text: text.strip_suffix('\n').unwrap_or(text),
         style: theme.code,
         offset: begin,
     };
-    let lead = if rows.is_empty() { first.with("▎ ", theme.border) } else { bar.clone() };
+    let lead = if rows.is_empty() {
+        first.with("▎ ", theme.border)
+    } else {
+        bar.clone()
+    };
     rows.extend(wrap(&[code], look.width, &lead, &bar, Break::Anywhere));
     rows
 }
 
-fn lay_list(start: Option<u64>, items: &[Vec<Block>], first: &Lead, rest: &Lead, look: Look<'_>) -> Vec<Row> {
+fn lay_list(
+    start: Option<u64>,
+    items: &[Vec<Block>],
+    first: &Lead,
+    rest: &Lead,
+    look: Look<'_>,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let mark = match start {
@@ -145,9 +173,15 @@ mod tests {
 
     fn shown(text: &str, width: u16) -> String {
         let theme = Theme::default();
-        let look = Look { theme: &theme, width };
+        let look = Look {
+            theme: &theme,
+            width,
+        };
         let rows = lay(&parse(text, 0), &Lead::default(), look);
-        rows.iter().map(|r| r.line.to_string().trim_end().to_string()).collect::<Vec<_>>().join("\n")
+        rows.iter()
+            .map(|r| r.line.to_string().trim_end().to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]
@@ -187,6 +221,9 @@ mod tests {
 
     #[test]
     fn html_and_unknown_marks_stay_readable() {
-        assert_eq!(shown("a <b>x</b>\n\n<div>\ny\n</div>\n", 60), "a <b>x</b>\n\n<div>\ny\n</div>");
+        assert_eq!(
+            shown("a <b>x</b>\n\n<div>\ny\n</div>\n", 60),
+            "a <b>x</b>\n\n<div>\ny\n</div>"
+        );
     }
 }

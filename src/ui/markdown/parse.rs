@@ -143,7 +143,11 @@ impl Reader {
             }
             TagEnd::CodeBlock => {
                 if let Some((language, text, offset)) = self.code.take() {
-                    self.add(Block::Code { language, text, offset });
+                    self.add(Block::Code {
+                        language,
+                        text,
+                        offset,
+                    });
                 }
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item => {
@@ -164,7 +168,12 @@ impl Reader {
         let Some((target, from)) = self.links.pop() else {
             return;
         };
-        let shown: String = self.inlines.iter().skip(from).map(|i| i.text.as_str()).collect();
+        let shown: String = self
+            .inlines
+            .iter()
+            .skip(from)
+            .map(|i| i.text.as_str())
+            .collect();
         let offset = self.inlines.last().map_or(0, |i| i.offset);
         if !target.is_empty() && shown != target {
             self.text(&format!(" ({target})"), offset);
@@ -197,7 +206,9 @@ impl Reader {
 
     fn add(&mut self, block: Block) {
         match self.stack.last_mut() {
-            Some(Open::Root(blocks) | Open::Item(blocks) | Open::Quote(blocks)) => blocks.push(block),
+            Some(Open::Root(blocks) | Open::Item(blocks) | Open::Quote(blocks)) => {
+                blocks.push(block)
+            }
             Some(Open::List(_, items)) => items.push(vec![block]),
             None => {}
         }

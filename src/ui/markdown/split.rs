@@ -49,13 +49,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn blocks(text: &str) -> Vec<&str> {
-        split(text).into_iter().map(|r| text[r].trim_end()).collect()
+        split(text)
+            .into_iter()
+            .map(|r| text[r].trim_end())
+            .collect()
     }
 
     #[test]
     fn blocks_are_told_apart() {
         let text = "# A\ntext\nmore\n\n- a\n\n- b\n\n```\nx\n\ny\n```\nend";
-        assert_eq!(blocks(text), ["# A", "text\nmore", "- a\n\n- b", "```\nx\n\ny\n```", "end"]);
+        assert_eq!(
+            blocks(text),
+            ["# A", "text\nmore", "- a\n\n- b", "```\nx\n\ny\n```", "end"]
+        );
     }
 
     #[test]

@@ -1,0 +1,18 @@
+//! Every integration test, in one binary.
+
+mod suite {
+    mod architecture;
+    mod ask;
+    mod chat;
+    mod engine;
+    mod screen;
+    mod terminal;
+    mod words;
+}
+
+mod support {
+    pub mod engine;
+    pub mod gguf;
+    pub mod harness;
+    pub mod terminal;
+}
