@@ -5,7 +5,7 @@ use super::{Fail, output, setup};
 use crate::chat::sampling::SETTINGS;
 use crate::config::{Config, keys, paths, theme};
 use crate::protocol::engine::Auto;
-use std::path::PathBuf;
+use std::path::Path;
 
 pub fn run(verb: ConfigVerb) -> Result<(), Fail> {
     let path = paths::config_file()
@@ -17,7 +17,7 @@ pub fn run(verb: ConfigVerb) -> Result<(), Fail> {
     }
 }
 
-fn check(path: &PathBuf) -> Result<(), Fail> {
+fn check(path: &Path) -> Result<(), Fail> {
     if !path.exists() {
         let words = format!(
             "{} does not exist; the defaults are in use\n",

@@ -17,13 +17,13 @@ impl Clipboard {
     /// Copies, and tells which way the text took.
     pub fn copy(&mut self, text: &str) -> Result<CopyWay, String> {
         // Over SSH the system's clipboard is the wrong machine's.
-        if !over_ssh() && self.to_system(text) {
+        if !over_ssh() && self.set_system(text) {
             return Ok(CopyWay::Clipboard);
         }
         to_terminal(text)
     }
 
-    fn to_system(&mut self, text: &str) -> bool {
+    fn set_system(&mut self, text: &str) -> bool {
         if self.system.is_none() {
             self.system = arboard::Clipboard::new().ok();
         }
