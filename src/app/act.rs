@@ -18,12 +18,15 @@ pub const NO_MODEL: &str = "There is no model yet. Give one with /model PATH (a 
     start with parlor --model PATH, set PARLOR_MODEL, or write it into the config file \
     (parlor config path tells where).";
 
+/// The same in few words, for one line.
+const NO_MODEL_SHORT: &str = "There is no model yet: /model PATH loads a .gguf file.";
+
 /// Runs an action.
 pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
     match action {
         Action::Submit => return submit(state, now),
         Action::Newline => state.composer.newline(),
-        Action::Stop => return stop(state),
+        Action::Stop => return stop_or_unload(state),
         Action::Interrupt => return interrupt(state, now),
         Action::Leave if state.composer.is_empty() => return vec![Effect::Quit],
         Action::Leave => {
@@ -43,7 +46,7 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
         Action::Clear => return clear(state),
         Action::Retry => return retry(state, now),
         Action::Copy => return copy(state, now),
-        Action::ToggleReasoning => state.talk.reasoning_open = !state.talk.reasoning_open,
+        Action::ToggleReasoning => state.talk.toggle_reasoning(),
         Action::ScrollUp => state.talk.pending -= 1,
         Action::ScrollDown => state.talk.pending += 1,
         Action::PageUp => state.talk.pending -= i64::from(state.page.saturating_sub(1).max(1)),
@@ -57,6 +60,7 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
 }
 
 fn prefill(state: &mut State, words: &str) {
+    state.composer.shelve();
     state.composer.set(words);
 }
 
@@ -100,7 +104,7 @@ fn submit(state: &mut State, now: Instant) -> Vec<Effect> {
 fn message(state: &mut State, now: Instant) -> Vec<Effect> {
     if state.engine == Engine::NoModel {
         // What was written stays where it is.
-        state.flash(NO_MODEL, now);
+        state.flash(NO_MODEL_SHORT, now);
         return Vec::new();
     }
     let text = state.composer.take();
@@ -109,13 +113,13 @@ fn message(state: &mut State, now: Instant) -> Vec<Effect> {
         state.queue.push_back(text);
         return Vec::new();
     }
+    state.talk.scroll = Scroll::Follow;
     begin(state, text)
 }
 
 /// Puts a question into the conversation and asks for its answer.
 pub(super) fn begin(state: &mut State, question: String) -> Vec<Effect> {
     state.talk.push(Body::Question(question));
-    state.talk.scroll = Scroll::Follow;
     ask(state)
 }
 
@@ -158,12 +162,11 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
     }
 }
 
+/// Asks for another model. Nothing changes until the engine takes it: a wrong
+/// path must not cost the model that is loaded.
 fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
-    let mut effects = stop(state);
-    state.model = Some(path.clone());
-    state.engine = Engine::Loading(0);
-    effects.push(Effect::Load(path));
-    effects
+    state.wanted = Some(path.clone());
+    vec![Effect::Load(path)]
 }
 
 fn system(state: &mut State, text: &str) {
@@ -217,6 +220,18 @@ fn set(state: &mut State, rest: &str) {
 fn all_settings(state: &State) -> String {
     let line = |s: &Setting| format!("{} = {}", s.name, s.show(&state.settings.sampling));
     SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Stops the answer under way; without one, the loading under way.
+fn stop_or_unload(state: &mut State) -> Vec<Effect> {
+    if state.turn.is_idle() && matches!(state.engine, Engine::Loading(_)) {
+        state.engine = Engine::NoModel;
+        state.model = None;
+        let words = "Loading was stopped. /model PATH loads a model.";
+        state.talk.notice(Tone::Plain, words);
+        return vec![Effect::Unload];
+    }
+    stop(state)
 }
 
 /// Stops the answer under way, if there is one. What was queued goes back to
@@ -292,7 +307,7 @@ fn clear(state: &mut State) -> Vec<Effect> {
 
 fn retry(state: &mut State, now: Instant) -> Vec<Effect> {
     if state.engine == Engine::NoModel {
-        state.flash(NO_MODEL, now);
+        state.flash(NO_MODEL_SHORT, now);
         return Vec::new();
     }
     let mut effects = stop(state);

@@ -176,6 +176,16 @@ impl Composer {
         self.edited();
     }
 
+    /// Puts what is written among what was sent before, so that Up brings it
+    /// back when something else takes its place.
+    pub fn shelve(&mut self) {
+        let text = self.text();
+        if !text.trim().is_empty() && self.history.last() != Some(&text) {
+            self.history.push(text);
+        }
+        self.at = None;
+    }
+
     pub fn newline(&mut self) {
         self.area.insert_newline();
         self.edited();
@@ -184,10 +194,7 @@ impl Composer {
     /// Takes the message away to be sent, and remembers it.
     pub fn take(&mut self) -> String {
         let text = self.text();
-        if self.history.last() != Some(&text) && !text.trim().is_empty() {
-            self.history.push(text.clone());
-        }
-        self.at = None;
+        self.shelve();
         self.draft.clear();
         self.choice = 0;
         self.area = fresh("");

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub enum Effect {
     /// Load this model, in place of the one that is loaded.
     Load(PathBuf),
+    /// End the loading that is under way.
+    Unload,
     Generate(Request),
     Cancel(RequestId),
     /// Put text on the clipboard; answered by `Event::Copied`.

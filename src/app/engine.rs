@@ -3,7 +3,7 @@
 use super::act;
 use super::effect::Effect;
 use super::state::State;
-use super::talk::{Progress, Tone};
+use super::talk::{Body, Progress, Tone};
 use super::turn::{Engine, Turn};
 use crate::chat::{FinishReason, Part};
 use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
@@ -11,7 +11,13 @@ use std::time::Instant;
 
 pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
     match event {
-        Event::Loading(permille) => state.engine = Engine::Loading(permille),
+        Event::Loading(permille) => loading(state, permille),
+        Event::Refused(why) => {
+            state.wanted = None;
+            state
+                .talk
+                .notice(Tone::Problem, format!("Not loaded: {why}."));
+        }
         Event::Loaded(facts) => loaded(state, facts),
         Event::LoadFailed(why) => load_failed(state, &why),
         Event::Reading(id, progress) if state.turn.id() == Some(id) => {
@@ -36,18 +42,40 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
     Vec::new()
 }
 
+fn loading(state: &mut State, permille: u16) {
+    if let Some(path) = state.wanted.take() {
+        state.model = Some(path);
+        state.flash = None;
+    }
+    // Progress may still come from a loading that was stopped.
+    if state.model.is_some() {
+        state.engine = Engine::Loading(permille);
+    }
+}
+
 fn loaded(state: &mut State, facts: ModelFacts) {
     state.engine = Engine::Ready(facts);
 }
 
 fn load_failed(state: &mut State, why: &str) {
+    if let Some(path) = state.wanted.take() {
+        state.model = Some(path);
+    }
     state.engine = Engine::Failed;
-    if state.turn.is_idle() {
-        state
-            .talk
-            .notice(Tone::Problem, format!("The model was not loaded: {why}."));
-    } else {
+    if !state.turn.is_idle() {
         failed(state, why.to_string());
+    } else if !is_told(state, why) {
+        let words = format!("The model was not loaded: {why}.");
+        state.talk.notice(Tone::Problem, words);
+    }
+}
+
+/// Whether the last thing in the conversation says so already.
+fn is_told(state: &State, why: &str) -> bool {
+    match state.talk.entries.last().map(|e| &e.body) {
+        Some(Body::Answer(answer)) => answer.progress == Progress::Failed(why.to_string()),
+        Some(Body::Notice(_, words)) => words.contains(why),
+        Some(Body::Question(_)) | None => false,
     }
 }
 
@@ -92,19 +120,27 @@ fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
     }
 }
 
+/// The request came to nothing, or the engine ended in the middle of it. A
+/// question of which nothing came goes back to the composer: left in the
+/// conversation, a prompt that does not fit would spoil every later one.
 fn failed(state: &mut State, why: String) {
-    act::end_turn(state, Progress::Failed(why));
+    match state.talk.take_back() {
+        Some(question) => {
+            state.turn = Turn::Idle;
+            state
+                .talk
+                .notice(Tone::Problem, format!("No answer: {why}."));
+            state.queue.push_front(question);
+        }
+        None => act::end_turn(state, Progress::Failed(why)),
+    }
     act::return_queue(state);
 }
 
 fn died(state: &mut State, why: String) {
     state.engine = Engine::Down;
     // A death in the middle of an answer is told with the answer.
-    let told = matches!(
-        state.talk.entries.last().map(|e| &e.body),
-        Some(super::talk::Body::Answer(answer)) if answer.progress == Progress::Failed(why.clone())
-    );
-    if !told {
+    if !is_told(state, &why) {
         let words = format!("The engine stopped: {why}. The next message starts it again.");
         state.talk.notice(Tone::Problem, words);
     }

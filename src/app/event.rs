@@ -30,6 +30,8 @@ pub struct Drawn {
     pub scroll: Scroll,
     /// Rows that the conversation has on the screen.
     pub page: u16,
+    /// Rows by which the help can be scrolled.
+    pub help_rows: usize,
 }
 
 /// The way that text took to the clipboard.

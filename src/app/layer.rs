@@ -74,8 +74,13 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
                 Code::PageUp => *scroll = scroll.saturating_sub(10),
                 Code::PageDown | Code::Char(' ') => *scroll += 10,
                 Code::Home => *scroll = 0,
-                _ => close(state),
+                Code::End => *scroll = usize::MAX,
+                _ => {
+                    close(state);
+                    return Vec::new();
+                }
             }
+            *scroll = (*scroll).min(state.help_rows);
             Vec::new()
         }
         Some(Layer::Palette { .. }) => palette_key(state, key, now),
@@ -102,6 +107,7 @@ fn palette_key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
             pop_grapheme(query);
             *choice = 0;
         }
+        Code::Char('u') if key.ctrl => query.clear(),
         Code::Up => *choice = choice.saturating_sub(1),
         Code::Down => *choice = (*choice + 1).min(found.len().saturating_sub(1)),
         Code::Enter => {
@@ -142,10 +148,10 @@ fn settings_key(state: &mut State, key: Key) -> Vec<Effect> {
         (Code::Right, Some(s)) => s.step(&mut settings.sampling, 1),
         (Code::Enter, Some(_)) => layer.typing = Some(String::new()),
         (Code::Enter, None) => layer.typing = Some(settings.system.clone()),
-        (Code::Char(c), Some(_)) if c.is_ascii_digit() || c == '.' => {
+        (Code::Char(c), Some(_)) if key.typed().is_some() && (c.is_ascii_digit() || c == '.') => {
             layer.typing = Some(c.to_string());
         }
-        (Code::Char('s'), _) => {
+        (Code::Char('s'), _) if key.ctrl => {
             return vec![Effect::Save {
                 sampling: settings.sampling.clone(),
                 system: settings.system.clone(),
@@ -167,6 +173,7 @@ fn type_setting(layer: &mut SettingsLayer, settings: &mut super::Settings, key: 
         return;
     }
     match key.code {
+        Code::Char('u') if key.ctrl => typed.clear(),
         Code::Backspace => pop_grapheme(typed),
         Code::Esc => {
             layer.typing = None;

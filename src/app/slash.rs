@@ -25,10 +25,15 @@ pub fn parse(text: &str) -> Option<Slash<'_>> {
 /// Commands that begin with what is written, while it is one word.
 pub fn matches(text: &str) -> Vec<&'static Entry> {
     match text.strip_prefix('/') {
-        Some(name) if !name.contains(char::is_whitespace) => ACTIONS
-            .iter()
-            .filter(|e| e.slash.is_some() && e.name.starts_with(name))
-            .collect(),
+        Some(name) if !name.contains(char::is_whitespace) => {
+            let mut found: Vec<&Entry> = ACTIONS
+                .iter()
+                .filter(|e| e.slash.is_some() && e.name.starts_with(name))
+                .collect();
+            // What is written whole is what is meant.
+            found.sort_by_key(|e| e.name != name);
+            found
+        }
         _ => Vec::new(),
     }
 }
@@ -53,5 +58,6 @@ mod tests {
         let names: Vec<_> = matches("/s").iter().map(|e| e.name).collect();
         assert_eq!(names, ["settings", "system", "set"]);
         assert!(matches("/set ").is_empty());
+        assert_eq!(matches("/set")[0].action, Action::Set);
     }
 }

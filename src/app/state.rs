@@ -43,12 +43,16 @@ pub struct State {
     pub settings: Settings,
     pub keymap: Keymap,
     pub flash: Option<Flash>,
-    /// The model that was asked for.
+    /// The model that is loaded or loading.
     pub model: Option<PathBuf>,
+    /// The model that was asked for, until the engine takes or refuses it.
+    pub(super) wanted: Option<PathBuf>,
     /// Tokens of the last answer: how full the context is.
     pub usage: Usage,
     /// Tokens of the prompt that the answer under way was given.
     pub reading_total: u32,
+    /// Rows by which the help can be scrolled, at the last drawing.
+    pub(super) help_rows: usize,
     /// Rows of the conversation on the screen at the last drawing.
     pub page: u16,
     pub(super) next_request: RequestId,
@@ -72,8 +76,10 @@ impl State {
             keymap,
             flash: None,
             model,
+            wanted: None,
             usage: Usage::default(),
             reading_total: 0,
+            help_rows: 0,
             page: 10,
             next_request: 1,
         }

@@ -55,8 +55,8 @@ pub enum Scroll {
     /// At the end, and staying there.
     Follow,
     /// The top row shows this row of this entry. `offset` is the byte of the
-    /// entry's text that begins that row: it finds the place again when the
-    /// width has changed.
+    /// entry's reasoning and text that begins that row: it finds the place
+    /// again when the width has changed.
     At {
         entry: EntryId,
         row: usize,
@@ -128,6 +128,31 @@ impl Talk {
             Body::Answer(answer) if !answer.text.is_empty() => Some(answer),
             _ => None,
         })
+    }
+
+    /// Opens or folds all reasoning. Rows move: a place above is found again by
+    /// its text, as after a change of width.
+    pub fn toggle_reasoning(&mut self) {
+        self.reasoning_open = !self.reasoning_open;
+        if let Scroll::At { width, .. } = &mut self.scroll {
+            *width = 0;
+        }
+    }
+
+    /// Takes back the question whose answer is open, when nothing of the answer
+    /// has come; the question is returned.
+    pub fn take_back(&mut self) -> Option<String> {
+        let nothing_came =
+            |a: &Answer| a.progress == Progress::Open && a.text.is_empty() && a.thinking.is_empty();
+        let [.., question, answer] = self.entries.as_slice() else {
+            return None;
+        };
+        let (Body::Question(text), Body::Answer(answer)) = (&question.body, &answer.body) else {
+            return None;
+        };
+        let text = nothing_came(answer).then(|| text.clone())?;
+        self.entries.truncate(self.entries.len() - 2);
+        Some(text)
     }
 
     /// Forgets everything after the last question; false when there is none.

@@ -8,6 +8,7 @@ use super::key::{Code, Key};
 use super::state::State;
 use super::talk::{Scroll, Tone};
 use super::{engine, layer};
+use crate::chat::text::{one_line, sanitise};
 use std::time::Instant;
 
 /// Takes an event into the state and returns what the outside world is to do.
@@ -44,15 +45,16 @@ fn settle(state: &mut State, drawn: Drawn) {
     state.talk.scroll = drawn.scroll;
     state.talk.pending = 0;
     state.page = drawn.page;
+    state.help_rows = drawn.help_rows;
 }
 
 fn paste(state: &mut State, text: &str) {
     match state.layers.last_mut() {
         None => state.composer.paste(text),
-        Some(layer::Layer::Palette { query, .. }) => query.push_str(text.trim()),
+        Some(layer::Layer::Palette { query, .. }) => query.push_str(&one_line(text, 200)),
         Some(layer::Layer::Settings(settings)) => {
             if let Some(typing) = &mut settings.typing {
-                typing.push_str(text);
+                typing.push_str(&sanitise(text));
             }
         }
         Some(layer::Layer::Help { .. }) => {}
@@ -62,8 +64,10 @@ fn paste(state: &mut State, text: &str) {
 fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
     let key = key.normal();
     let mapped = state.keymap.action(key, state.composer.is_empty());
-    // Any key but the one that quits takes the question back.
-    if mapped != Some(Action::Interrupt) && state.flash.as_ref().is_some_and(|f| f.asks_to_quit) {
+    // A passing word has been seen when the next key comes. Only the key that
+    // quits is an answer to the question whether to.
+    let asked = state.flash.as_ref().is_some_and(|f| f.asks_to_quit);
+    if !(asked && mapped == Some(Action::Interrupt)) {
         state.flash = None;
     }
     if !state.layers.is_empty() {

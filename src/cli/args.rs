@@ -13,20 +13,14 @@ use std::path::PathBuf;
     standard input is the prompt and the answer goes to standard output."
 )]
 pub struct Arguments {
-    #[command(flatten)]
-    pub chat: Chat,
-    #[command(subcommand)]
-    pub verb: Option<Verb>,
-}
-
-#[derive(Debug, Clone, Default, Args)]
-pub struct Chat {
     /// The model: path of a .gguf file
-    #[arg(long, value_name = "PATH", env = "PARLOR_MODEL")]
+    #[arg(long, value_name = "PATH", env = "PARLOR_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What the model is told before the conversation
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,8 +63,9 @@ pub struct Ask {
     /// The prompt; `-` or a pipe reads it from standard input, and with both,
     /// standard input follows the prompt after a blank line
     pub prompt: Option<String>,
-    #[command(flatten)]
-    pub chat: Chat,
+    /// What the model is told before the conversation
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
     #[command(flatten)]
     pub sampling: SamplingArgs,
     /// Print one JSON object when the answer is done
@@ -80,16 +75,6 @@ pub struct Ask {
     /// it from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     pub messages: Option<PathBuf>,
-}
-
-impl Ask {
-    /// What `parlor` alone means when standard input is not a terminal.
-    pub fn from_chat(chat: Chat) -> Self {
-        Self {
-            chat,
-            ..Self::default()
-        }
-    }
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -146,10 +131,7 @@ impl SamplingArgs {
 
 #[derive(Debug, Args)]
 pub struct Render {
-    /// The model whose template is used: path of a .gguf file
-    #[arg(long, value_name = "PATH", conflicts_with = "template")]
-    pub model: Option<PathBuf>,
-    /// A Jinja template to use instead
+    /// A Jinja template to use in place of the model's own
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
     /// The conversation: a JSON array of {"role", "content"}; `-` reads it
@@ -169,9 +151,6 @@ pub struct Render {
 
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// The model: path of a .gguf file
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
     /// Tokens to read
     #[arg(short = 'p', value_name = "N", default_value_t = 512)]
     pub prompt: u32,

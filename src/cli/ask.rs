@@ -1,12 +1,13 @@
 //! `parlor ask`: one answer on standard output.
 
-use super::args::{Ask, Chat};
+use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::{Fail, input, output, setup};
 use crate::chat::{FinishReason, Message, Part, Role, Timings, message};
 use crate::engine::host::Engine;
 use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, Request};
 use serde_json::json;
+use std::path::PathBuf;
 
 const ID: u64 = 1;
 
@@ -22,23 +23,18 @@ struct Reply {
     error: Option<String>,
 }
 
-/// Answers. `chat` holds what was written before the subcommand.
-pub fn run(mut ask: Ask, chat: Option<Chat>) -> Result<(), Fail> {
-    if let Some(chat) = chat {
-        ask.chat.model = ask.chat.model.or(chat.model);
-        ask.chat.system = ask.chat.system.or(chat.system);
-    }
+pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(), Fail> {
     let config = setup::config()?;
     let sampling = ask.sampling.over(config.sampling.clone())?;
-    let messages = conversation(&ask, &config.system)?;
-    let spec = setup::spec(&config, ask.chat.model.clone())?;
+    let messages = conversation(&ask, system.as_deref(), &config.system)?;
+    let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
     let request = Request {
         id: ID,
         messages,
         sampling,
     };
-    setup::runtime()?.block_on(async {
+    setup::run(async {
         let mut engine = setup::engine()?;
         let mut reply = Reply::default();
         let interrupted = tokio::select! {
@@ -49,16 +45,18 @@ pub fn run(mut ask: Ask, chat: Option<Chat>) -> Result<(), Fail> {
     })
 }
 
-fn conversation(ask: &Ask, system: &str) -> Result<Vec<Message>, Fail> {
+/// The messages: a prompt with the written system prompt or else the
+/// configured one, or a file's as they are, after the written system prompt.
+fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Vec<Message>, Fail> {
     let Some(path) = &ask.messages else {
-        let system = ask.chat.system.as_deref().unwrap_or(system);
+        let system = written.unwrap_or(configured);
         return Ok(message::single(
             system,
             input::prompt(ask.prompt.as_deref())?,
         ));
     };
     let mut messages = input::messages(path)?;
-    if let Some(system) = &ask.chat.system {
+    if let Some(system) = written {
         if messages.iter().any(|m| m.role == Role::System) {
             let words = "--system and a system message in --messages exclude each other; drop one";
             return Err(Fail::Usage(words.into()));
@@ -115,7 +113,10 @@ async fn answer(
                 reply.error = Some(why);
                 break;
             }
-            Event::Rendered(..) | Event::Measured { .. } | Event::Devices(_) => {}
+            Event::Rendered(..)
+            | Event::Measured { .. }
+            | Event::Devices(_)
+            | Event::Refused(_) => {}
         }
     }
     if !quiet {
@@ -139,9 +140,8 @@ fn conclude(reply: &Reply, json: bool, seed: Option<u32>, interrupted: bool) -> 
         (None, true) => FinishReason::Cancelled,
         (None, false) => FinishReason::Error,
     };
-    let began = !reply.text.is_empty() || !reply.thinking.is_empty();
-    if json && (reason != FinishReason::Error || began) {
-        output::print(&format!("{}\n", object(reply, reason, seed)))?;
+    if json {
+        output::print_json(&object(reply, reason, seed))?;
     }
     match (interrupted, &reply.error) {
         (true, _) => Err(Fail::Interrupted),

@@ -20,14 +20,18 @@ struct Spread {
 }
 
 pub fn run(bench: &Bench, named: Option<PathBuf>) -> Result<(), Fail> {
+    if bench.prompt == 0 && bench.generate == 0 {
+        let words = "there is nothing to measure: -p and -n are both 0";
+        return Err(Fail::Usage(words.into()));
+    }
     let config = setup::config()?;
     let room = bench.depth.saturating_add(bench.prompt.max(bench.generate));
     let spec = LoadSpec {
         context: Auto::Set(room.saturating_add(SPARE)),
         threads: setup::over(config.engine.threads, bench.threads),
-        ..setup::spec(&config, bench.model.clone().or(named))?
+        ..setup::spec(&config, named)?
     };
-    setup::runtime()?.block_on(async {
+    setup::run(async {
         let mut engine = setup::engine()?;
         tokio::select! {
             done = measure(&mut engine, spec, bench) => done,
@@ -83,6 +87,7 @@ async fn finished(engine: &mut Engine, facts: &mut ModelFacts) -> Result<(f64, f
             | Event::Piece(..)
             | Event::Finished(..)
             | Event::Rendered(..)
+            | Event::Refused(_)
             | Event::Devices(_) => {}
         }
     }
@@ -118,7 +123,7 @@ fn report(bench: &Bench, facts: &ModelFacts, reading: Spread, writing: Spread) -
             "prefill_tps": reading,
             "generate_tps": writing,
         });
-        return format!("{object}\n");
+        return output::json_line(&object);
     }
     let line = |what: &str, tokens: u32, s: Spread| {
         format!(

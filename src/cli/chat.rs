@@ -1,28 +1,30 @@
 //! `parlor`: opens the chat.
 
-use super::args::Chat;
 use super::{Fail, setup};
 use crate::app::{Keymap, Settings};
 use crate::config::{Config, keys, paths, theme};
 use crate::engine::host;
 use crate::runtime::run::{self, Start};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
-pub fn run(chat: &Chat) -> Result<(), Fail> {
+pub fn run(model: Option<PathBuf>, system: Option<String>) -> Result<(), Fail> {
     if !std::io::stdout().is_terminal() {
         let words =
             "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
         return Err(Fail::Failed(words.into()));
     }
-    let start = start(chat)?;
-    setup::runtime()?
-        .block_on(run::run(start))
-        .map_err(|e| Fail::Failed(format!("the terminal cannot be used: {e}")))
+    let start = start(model, system)?;
+    setup::run(async {
+        run::run(start)
+            .await
+            .map_err(|e| Fail::Failed(format!("the terminal cannot be used: {e}")))
+    })
 }
 
 /// Gathers what the chat starts with. What is wrong in the person's files is
 /// told in the chat, which opens with defaults in their place.
-fn start(chat: &Chat) -> Result<Start, Fail> {
+fn start(model: Option<PathBuf>, system: Option<String>) -> Result<Start, Fail> {
     let mut notices = Vec::new();
     let mut or_default = |wrong: String| {
         let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
@@ -47,18 +49,17 @@ fn start(chat: &Chat) -> Result<Start, Fail> {
     if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
         theme = theme.without_colours();
     }
-    let named = chat.model.clone().filter(|p| !p.as_os_str().is_empty());
     let program = std::env::current_exe()
         .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
     Ok(Start {
         settings: Settings {
-            system: chat.system.clone().unwrap_or(config.system),
+            system: system.unwrap_or(config.system),
             sampling: config.sampling,
         },
         keymap,
         theme,
         mouse: config.ui.mouse,
-        model: named.or(config.model),
+        model: model.or(config.model),
         engine: config.engine,
         host: host::Options {
             program,

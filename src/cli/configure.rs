@@ -41,9 +41,10 @@ fn show(config: &Config) -> String {
     }
     out += &format!("system = {}\n\n[sampling]\n", text(&config.system));
     for setting in SETTINGS {
-        if setting.value(&config.sampling).is_some() {
-            out += &format!("{} = {}\n", setting.name, setting.show(&config.sampling));
-        }
+        let unset = setting.value(&config.sampling).is_none();
+        let mark = if unset { "# " } else { "" };
+        let shown = setting.show(&config.sampling);
+        out += &format!("{mark}{} = {shown}\n", setting.name);
     }
     let stops: Vec<String> = config.sampling.stop.iter().map(|s| text(s)).collect();
     out += &format!("stop = [{}]\n", stops.join(", "));

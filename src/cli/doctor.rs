@@ -17,7 +17,7 @@ struct Finding {
 }
 
 pub fn run(json: bool, named: Option<PathBuf>) -> Result<(), Fail> {
-    let devices = setup::runtime()?.block_on(devices());
+    let devices = setup::run(async { Ok(devices().await) })?;
     let loaded = setup::config();
     let config = loaded.as_ref().cloned().unwrap_or_default();
     let mut findings = machine();
@@ -34,10 +34,7 @@ pub fn run(json: bool, named: Option<PathBuf>) -> Result<(), Fail> {
             .collect();
         let devices = devices.unwrap_or_default();
         let devices: Vec<_> = devices.iter().map(device_object).collect();
-        format!(
-            "{}\n",
-            json!({"ok": !missing, "findings": entries, "devices": devices})
-        )
+        output::json_line(&json!({"ok": !missing, "findings": entries, "devices": devices}))
     } else {
         findings.iter().map(line).collect()
     };

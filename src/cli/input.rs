@@ -45,7 +45,10 @@ fn stdin() -> Result<String, Fail> {
 
 /// A conversation from a JSON file, or from standard input for `-`.
 pub fn messages(path: &Path) -> Result<Vec<Message>, Fail> {
-    let shown = path.display();
+    let shown = match path.to_str() {
+        Some("-") => "standard input".to_string(),
+        _ => path.display().to_string(),
+    };
     let text = if path == Path::new("-") {
         stdin()?
     } else {

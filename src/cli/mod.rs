@@ -44,14 +44,23 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Fail> {
-    let Arguments { chat, verb } = arguments;
+    let Arguments {
+        model,
+        system,
+        verb,
+    } = arguments;
+    let model = model.filter(|path| !path.as_os_str().is_empty());
     match verb {
-        None if std::io::stdin().is_terminal() => chat::run(&chat),
-        None => ask::run(args::Ask::from_chat(chat), None),
-        Some(Verb::Ask(ask)) => ask::run(*ask, Some(chat)),
-        Some(Verb::Render(render)) => render::run(&render, chat.model),
-        Some(Verb::Bench(bench)) => bench::run(&bench, chat.model),
-        Some(Verb::Doctor { json }) => doctor::run(json, chat.model),
+        None if std::io::stdin().is_terminal() => chat::run(model, system),
+        // Standard input is the prompt.
+        None => ask::run(args::Ask::default(), model, system),
+        Some(Verb::Ask(mut ask)) => {
+            let system = ask.system.take().or(system);
+            ask::run(*ask, model, system)
+        }
+        Some(Verb::Render(render)) => render::run(&render, model),
+        Some(Verb::Bench(bench)) => bench::run(&bench, model),
+        Some(Verb::Doctor { json }) => doctor::run(json, model),
         Some(Verb::Config { verb }) => configure::run(verb),
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::man(),

@@ -1,7 +1,7 @@
 //! Standard output and the progress line, for people and for pipes.
 
 use super::Fail;
-use crate::chat::text::sanitise;
+use crate::chat::text::{is_hostile, sanitise};
 use std::io::{self, IsTerminal, Write};
 use tokio::io::AsyncWriteExt;
 
@@ -50,8 +50,39 @@ impl Stream {
     }
 }
 
-/// Prints text as it is; a closed pipe is success.
+/// A JSON value on a line of its own, with nothing in it that could command a
+/// terminal: JSON can say the same in escapes, so this is exact in pipes too.
+pub fn json_line(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if is_hostile(c) {
+            let mut units = [0; 2];
+            let escaped = c
+                .encode_utf16(&mut units)
+                .iter()
+                .map(|u| format!("\\u{u:04x}"));
+            line.extend(escaped);
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+pub fn print_json(value: &serde_json::Value) -> Result<(), Fail> {
+    print(&json_line(value))
+}
+
+/// Prints text: harmless on a terminal, exact in a pipe. A closed pipe is
+/// success.
 pub fn print(text: &str) -> Result<(), Fail> {
+    let terminal = io::stdout().is_terminal();
+    let text = if terminal {
+        sanitise(text)
+    } else {
+        text.into()
+    };
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     closed_is_done(written)
@@ -100,5 +131,12 @@ impl Progress {
         if self.terminal {
             let _ = writeln!(io::stderr(), "parlor: {}", sanitise(words));
         }
+    }
+}
+
+impl Drop for Progress {
+    /// An interrupted command leaves no half line behind.
+    fn drop(&mut self) {
+        self.clear();
     }
 }

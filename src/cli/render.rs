@@ -23,7 +23,7 @@ pub fn run(render: &Render, named: Option<PathBuf>) -> Result<(), Fail> {
     let config = setup::config()?;
     let spec = LoadSpec {
         vocabulary_only: true,
-        ..setup::spec(&config, render.model.clone().or(named))?
+        ..setup::spec(&config, named)?
     };
     let command = Command::Render {
         id: 1,
@@ -32,7 +32,7 @@ pub fn run(render: &Render, named: Option<PathBuf>) -> Result<(), Fail> {
         bos: render.bos.clone(),
         eos: render.eos.clone(),
     };
-    let text = setup::runtime()?.block_on(async {
+    let text = setup::run(async {
         let mut engine = setup::engine()?;
         let _ = engine.commands.send(Command::Load(spec));
         let _ = engine.commands.send(command);

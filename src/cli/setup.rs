@@ -20,7 +20,6 @@ pub fn config() -> Result<Config, Fail> {
 
 /// The first model that is named: on the command line, then in the file.
 pub fn spec(config: &Config, named: Option<PathBuf>) -> Result<LoadSpec, Fail> {
-    let named = named.filter(|p| !p.as_os_str().is_empty());
     let model = named
         .or_else(|| config.model.clone())
         .ok_or_else(|| Fail::failed(NO_MODEL))?;
@@ -48,12 +47,16 @@ pub fn engine() -> Result<Engine, Fail> {
     }))
 }
 
-/// A runtime on this thread.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Fail> {
-    tokio::runtime::Builder::new_current_thread()
+/// Does some asynchronous work on this thread. Does not wait afterwards for
+/// threads that are stuck, for instance on a pipe that nobody reads.
+pub fn run<T>(work: impl Future<Output = Result<T, Fail>>) -> Result<T, Fail> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Fail::Failed(format!("cannot start the asynchronous runtime: {e}")))
+        .map_err(|e| Fail::Failed(format!("cannot start the asynchronous runtime: {e}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 /// A count from the command line over one from the file.

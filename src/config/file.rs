@@ -177,7 +177,13 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     let words = match (suggestion(words), words.split_once(", expected")) {
         // The likely name says more than the list of all.
         (Some(name), Some((what, _))) => format!("{what}; did you mean `{name}`?"),
-        _ => words.to_string(),
+        _ => words
+            .replace("expected f32", "expected a number")
+            .replace("expected u32", "expected a whole number of 0 or more")
+            .replace(
+                "expected a sequence",
+                "expected a list such as [\"ctrl-p\"]",
+            ),
     };
     format!("line {line}, column {column}: {words}")
 }

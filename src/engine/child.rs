@@ -106,8 +106,11 @@ impl Child {
 async fn write_commands(stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Command>) {
     let mut pipe = FramedWrite::new(stdin, frame::codec());
     while let Some(command) = queue.recv().await {
+        // A command that cannot be written would be waited for without end: a
+        // closed pipe ends the child, and the host tells.
         let Ok(body) = frame::encode(&command) else {
-            continue;
+            tracing::error!("a command cannot be written");
+            break;
         };
         if pipe.send(Bytes::from(body)).await.is_err() {
             break;

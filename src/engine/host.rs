@@ -1,6 +1,7 @@
 //! Drives the engine's child process: starts it, forwards commands and events,
 //! watches it, and starts another when it is needed.
 
+use super::check;
 use super::child::Child;
 use crate::chat::{FinishReason, Timings, Usage};
 use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, RequestId};
@@ -132,14 +133,20 @@ impl Host {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Load(spec) => {
-                self.drop_child().await;
-                if let Some(running) = self.running.take() {
-                    self.outgoing.push_back(cancelled(&running));
+            Command::Load(spec) => match check::model_file(&spec.model) {
+                Err(why) if self.loaded => self.outgoing.push_back(Event::Refused(why)),
+                checked => {
+                    self.let_go().await;
+                    match checked {
+                        Ok(()) => {
+                            self.spec = Some(spec);
+                            self.load();
+                        }
+                        Err(why) => self.outgoing.push_back(Event::LoadFailed(why)),
+                    }
                 }
-                self.spec = Some(spec);
-                self.load();
-            }
+            },
+            Command::Unload => self.let_go().await,
             Command::Cancel(id) => self.cancel(id).await,
             Command::Devices => {
                 if self.child.is_none() {
@@ -155,7 +162,9 @@ impl Host {
 
     fn request(&mut self, request: Command) {
         if self.child.is_none() && self.spec.is_some() {
+            self.waiting.push_back(request);
             self.load();
+            return;
         }
         match &self.child {
             // One at a time: a stopped request may still be ending.
@@ -170,6 +179,19 @@ impl Host {
                 let event = Event::Failed(id_of(&request), why.into());
                 self.outgoing.push_back(event);
             }
+        }
+    }
+
+    /// Ends the child and all that was asked of it; no model is named any more.
+    async fn let_go(&mut self) {
+        self.drop_child().await;
+        self.spec = None;
+        if let Some(running) = self.running.take() {
+            self.outgoing.push_back(cancelled(&running));
+        }
+        for request in std::mem::take(&mut self.waiting) {
+            let event = cancelled(&Running::new(id_of(&request)));
+            self.outgoing.push_back(event);
         }
     }
 
@@ -259,7 +281,11 @@ impl Host {
                     return;
                 }
             }
-            Event::Loading(_) | Event::Piece(..) | Event::Devices(_) | Event::Died(_) => {}
+            Event::Loading(_)
+            | Event::Piece(..)
+            | Event::Devices(_)
+            | Event::Refused(_)
+            | Event::Died(_) => {}
         }
         self.outgoing.push_back(event);
     }
@@ -337,7 +363,7 @@ fn id_of(command: &Command) -> RequestId {
         Command::Generate(request) => request.id,
         Command::Render { id, .. } | Command::Cancel(id) => *id,
         Command::Bench(spec) => spec.id,
-        Command::Load(_) | Command::Devices => 0,
+        Command::Load(_) | Command::Unload | Command::Devices => 0,
     }
 }
 

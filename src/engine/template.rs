@@ -101,7 +101,18 @@ fn environment() -> Environment<'static> {
     });
     env.add_function("strftime_now", strftime_now);
     env.add_filter("tojson", tojson);
+    env.add_test("iterable", is_iterable);
     env
+}
+
+/// Python's view of it: `none` is not iterable, although minijinja iterates
+/// over it as over nothing. Templates ask before they take `tools | length`.
+fn is_iterable(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable | ValueKind::String => true,
+        // Jinja's undefined is an empty sequence.
+        kind => kind == ValueKind::Undefined,
+    }
 }
 
 fn strftime_now(format: &str) -> Result<String, minijinja::Error> {
@@ -261,6 +272,12 @@ mod tests {
         let template = "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'system' %}{% continue %}{% endif %}\
             {{ m.content.strip().upper() }}{% endfor %}{% generation %}{{ eos_token }}{% endgeneration %}";
         assert_eq!(with(template).unwrap(), "<s>HI <B></s>");
+    }
+
+    #[test]
+    fn none_is_not_iterable_as_in_python() {
+        let template = "{% if tools is iterable and tools | length > 0 %}T{% endif %}{% if 'a' is iterable %}s{% endif %}";
+        assert_eq!(with(template).unwrap(), "s");
     }
 
     #[test]

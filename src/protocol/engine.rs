@@ -71,6 +71,8 @@ pub enum Command {
     /// One round of measuring.
     Bench(BenchSpec),
     Cancel(RequestId),
+    /// End the loading that is under way; or let go of the model.
+    Unload,
     /// List the compute devices, without a model.
     Devices,
 }
@@ -137,11 +139,14 @@ pub struct Finish {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Loading, in thousandths.
+    /// Loading, in thousandths; 0 comes first.
     Loading(u16),
     Loaded(ModelFacts),
     /// The model cannot be used; the message says why and what to do.
     LoadFailed(String),
+    /// Another model cannot be loaded, and the one that is loaded stays; the
+    /// message says why and what to do.
+    Refused(String),
     Reading(RequestId, ReadProgress),
     /// Text, whole characters, in order.
     Piece(RequestId, Part),

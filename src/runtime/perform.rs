@@ -29,6 +29,7 @@ impl Workers {
     pub fn perform(&mut self, effect: Effect) -> Option<Inward> {
         match effect {
             Effect::Load(path) => self.load(path),
+            Effect::Unload => self.send(Command::Unload),
             Effect::Generate(request) => self.send(Command::Generate(request)),
             Effect::Cancel(id) => self.send(Command::Cancel(id)),
             Effect::Copy(text) => {

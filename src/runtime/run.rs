@@ -51,12 +51,15 @@ pub async fn run(start: Start) -> io::Result<()> {
     for notice in start.notices {
         state.talk.notice(Tone::Problem, notice);
     }
+    // Before the terminal is taken: from then on every signal gives it back.
+    let signals = Signals::listen()?;
+    let screen = Screen::enter(start.mouse)?;
     let mut chat = Chat {
         state,
         theme: start.theme,
         cache: Cache::default(),
         workers,
-        screen: Screen::enter(start.mouse)?,
+        screen,
         dirty: true,
         drawn_at: None,
     };
@@ -65,7 +68,9 @@ pub async fn run(start: Start) -> io::Result<()> {
     if let Some(model) = start.model {
         chat.workers.perform(Effect::Load(model));
     }
-    let ended = chat.turn_until_done(&mut engine.events, inbox).await;
+    let ended = chat
+        .turn_until_done(&mut engine.events, inbox, signals)
+        .await;
     // The terminal first; then the engine, which must not hold it.
     drop(chat);
     drop(engine.commands);
@@ -95,8 +100,8 @@ impl Chat {
         &mut self,
         engine: &mut mpsc::Receiver<engine::Event>,
         mut answers: mpsc::UnboundedReceiver<Event>,
+        mut signals: Signals,
     ) -> io::Result<()> {
-        let mut signals = Signals::listen()?;
         let mut terminal = EventStream::new();
         loop {
             let frame = self.next_frame();
@@ -159,7 +164,12 @@ impl Chat {
         match signal {
             Signal::End => return Ok(Next::Done),
             Signal::Suspend => self.suspend()?,
-            Signal::Continue => self.resume()?,
+            Signal::Continue => {
+                // After a stop that could not be caught the terminal is as the
+                // shell left it, although it counts as taken.
+                self.screen.leave();
+                self.resume()?;
+            }
         }
         Ok(Next::On)
     }

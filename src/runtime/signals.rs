@@ -51,8 +51,9 @@ mod imp {
     /// Stops this process until SIGCONT.
     pub fn stop_self() {
         // The whole group, as the terminal's own Ctrl+Z would.
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        // The whole group, as the terminal's own Ctrl+Z: a shell that waits for
+        // a script sees its job stop. The engine has a group of its own.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
     }
 }
 

@@ -62,11 +62,33 @@ impl Laid {
         }
     }
 
-    /// The row that shows this byte of the text, as near as can be told.
-    pub fn row_at(&self, offset: usize) -> usize {
-        let after = self.body.rows.partition_point(|r| r.offset <= offset);
-        self.head.len() + after.saturating_sub(1)
+    /// The place of a row for an anchor: reasoning counts from 0, the text from
+    /// [`Self::TEXT`], so that the two never meet.
+    pub fn offset_of(&self, row: usize) -> usize {
+        let offset = self.row(row).map_or(usize::MAX, |r| r.offset);
+        if row < self.head.len() {
+            offset
+        } else {
+            offset.saturating_add(Self::TEXT)
+        }
     }
+
+    /// The row that shows this place, as near as can be told.
+    pub fn row_at(&self, offset: usize) -> usize {
+        match offset.checked_sub(Self::TEXT) {
+            None => {
+                let after = self.head.partition_point(|r| r.offset <= offset);
+                after.saturating_sub(1)
+            }
+            Some(offset) => {
+                let after = self.body.rows.partition_point(|r| r.offset <= offset);
+                self.head.len() + after.saturating_sub(1)
+            }
+        }
+    }
+
+    /// Beyond any byte of a reasoning.
+    const TEXT: usize = usize::MAX / 2;
 }
 
 impl Body {

@@ -108,7 +108,7 @@ pub fn suggestions(frame: &mut Frame<'_>, above: Rect, state: &State, theme: &Th
     let rows = u16::try_from(found.len())
         .unwrap_or(u16::MAX)
         .min(above.height)
-        .min(10);
+        .min(12);
     if rows == 0 || !state.layers.is_empty() {
         return;
     }
@@ -126,7 +126,8 @@ pub fn suggestions(frame: &mut Frame<'_>, above: Rect, state: &State, theme: &Th
         .skip(first)
         .zip(area.y..area.bottom())
     {
-        let name = format!("/{} {}", entry.name, entry.slash.unwrap_or_default());
+        let mark = if i == choice { "▸" } else { " " };
+        let name = format!("{mark}/{} {}", entry.name, entry.slash.unwrap_or_default());
         let words = fit(
             &format!("{name:<20} {}", entry.doc),
             usize::from(area.width),

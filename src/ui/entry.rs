@@ -100,6 +100,8 @@ fn reasoning(answer: &Answer, state: &State, look: Look<'_>) -> Vec<Row> {
     let unit = if words == 1 { "word" } else { "words" };
     let title = format!("{mark} {verb}, {words} {unit} · {hint}");
     let mut rows = plain(&title, theme.reasoning, &indent(), &indent(), look.width);
+    // Only the reasoning's own bytes count as places.
+    rows.iter_mut().for_each(|row| row.offset = 0);
     if state.talk.reasoning_open {
         let lead = indent().with("│ ", theme.border);
         rows.extend(plain(
@@ -113,11 +115,8 @@ fn reasoning(answer: &Answer, state: &State, look: Look<'_>) -> Vec<Row> {
     if !answer.text.is_empty() {
         rows.push(Row {
             line: Line::default(),
-            offset: 0,
+            offset: answer.thinking.len(),
         });
-    }
-    for row in &mut rows {
-        row.offset = 0;
     }
     rows
 }

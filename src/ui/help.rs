@@ -1,40 +1,67 @@
 //! The help, generated from the actions, the editing keys and the commands.
 
+use super::text::{Break, Lead, Piece, wrap};
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::action::ACTIONS;
 use crate::app::composer::EDIT_KEYS;
 use ratatui::text::{Line, Span};
 
-/// Every line of the help.
-pub fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled("Keys", theme.heading)];
-    let pair = |left: String, right: &str| {
-        Line::from(vec![
-            Span::styled(format!("  {left:<28} "), theme.accent),
-            Span::styled(right.to_string(), theme.text),
-        ])
-    };
+/// Columns of the left half.
+const LEFT: usize = 31;
+
+/// Every line of the help, for a box of this width.
+pub fn lines(state: &State, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+    let mut pairs: Vec<(String, &str)> = Vec::new();
+    collect(state, &mut |left, right| pairs.push((left, right)));
+    let mut lines = Vec::new();
+    for (left, right) in pairs {
+        if right.is_empty() {
+            if !lines.is_empty() {}
+            lines.push(Line::styled(left, theme.heading));
+            continue;
+        }
+        let piece = Piece {
+            text: right,
+            style: theme.text,
+            offset: 0,
+        };
+        // Side by side, or below each other where that is too narrow.
+        let narrow = usize::from(width) < 2 * LEFT;
+        let indent = if narrow { 6 } else { LEFT };
+        let rest = Lead::new(vec![Span::raw(" ".repeat(indent))]);
+        let head = Span::styled(format!("  {left:<28} "), theme.accent);
+        let first = if narrow {
+            lines.push(Line::from(Span::styled(format!("  {left}"), theme.accent)));
+            rest.clone()
+        } else {
+            Lead::new(vec![head])
+        };
+        let rows = wrap(&[piece], width, &first, &rest, Break::Words);
+        lines.extend(rows.into_iter().map(|r| r.line));
+    }
+    lines
+}
+
+/// Gives every heading (with nothing beside it) and every pair.
+fn collect(state: &State, line: &mut dyn FnMut(String, &'static str)) {
+    line("Keys".into(), "");
     for entry in ACTIONS {
         let keys = state.keymap.keys_of(entry.action);
         if !keys.is_empty() {
-            lines.push(pair(keys.join(", "), entry.doc));
+            line(keys.join(", "), entry.doc);
         }
     }
-    lines.push(pair(
+    line(
         "↑, ↓".into(),
         "in the first and last row: messages sent before",
-    ));
-    lines.push(pair(
+    );
+    line(
         "End".into(),
         "at the end of the line: follow the answer again",
-    ));
-    lines.push(pair(
-        "wheel".into(),
-        "scroll; Shift and the mouse select text",
-    ));
-    lines.push(Line::default());
-    lines.push(Line::styled("Editing", theme.heading));
+    );
+    line("wheel".into(), "scroll; Shift and the mouse select text");
+    line("Editing".into(), "");
     for edit in EDIT_KEYS {
         let keys: Vec<String> = edit
             .keys
@@ -42,22 +69,16 @@ pub fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
             .filter_map(|k| k.parse::<crate::app::Key>().ok())
             .map(|k| k.to_string())
             .collect();
-        lines.push(pair(keys.join(", "), edit.doc));
+        line(keys.join(", "), edit.doc);
     }
-    lines.push(Line::default());
-    lines.push(Line::styled("Commands", theme.heading));
+    line("Commands".into(), "");
     for entry in ACTIONS {
         if let Some(needs) = entry.slash {
-            lines.push(pair(format!("/{} {needs}", entry.name), entry.doc));
+            line(format!("/{} {needs}", entry.name), entry.doc);
         }
     }
-    lines.push(Line::default());
-    lines.push(Line::styled(
-        "Names for [keys] in the config file",
-        theme.heading,
-    ));
+    line("Names for [keys] in the config file".into(), "");
     for entry in ACTIONS {
-        lines.push(pair(entry.name.into(), entry.doc));
+        line(entry.name.into(), entry.doc);
     }
-    lines
 }

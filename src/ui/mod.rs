@@ -57,9 +57,10 @@ pub fn draw(
         state,
         theme,
     );
-    popup::draw(frame, area, state, theme);
+    let help_rows = popup::draw(frame, area, state, theme);
     Drawn {
         scroll: shown.scroll,
         page: talk.height,
+        help_rows,
     }
 }

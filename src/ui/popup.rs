@@ -9,19 +9,24 @@ use crate::chat::sampling::SETTINGS;
 use crate::chat::text::one_line;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget, Wrap};
 
-pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
+/// Draws every popup; returns by how many rows the help can be scrolled.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) -> usize {
+    let mut help_rows = 0;
     for layer in &state.layers {
         match layer {
-            Layer::Help { scroll } => draw_help(frame, area, state, theme, *scroll),
+            Layer::Help { scroll } => {
+                help_rows = draw_help(frame, area, state, theme, *scroll);
+            }
             Layer::Palette { query, choice } => {
                 draw_palette(frame, area, state, theme, query, *choice)
             }
             Layer::Settings(settings) => draw_settings(frame, area, state, theme, settings),
         }
     }
+    help_rows
 }
 
 /// A cleared, bordered box in the middle; returns its inside.
@@ -49,8 +54,15 @@ fn open(
     inner
 }
 
-fn draw_help(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, scroll: usize) {
-    let lines = help::lines(state, theme);
+fn draw_help(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    theme: &Theme,
+    scroll: usize,
+) -> usize {
+    // The box is at most 100 columns; its border takes two.
+    let lines = help::lines(state, theme, area.width.min(100).saturating_sub(2));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let size = (100, height.min(area.height.saturating_sub(2)));
     let inner = open(
@@ -61,13 +73,15 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, sc
         "↑ ↓ PgUp PgDn scroll · Esc closes",
         size,
     );
-    let scroll = scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
+    let most = lines.len().saturating_sub(usize::from(inner.height));
+    let scroll = scroll.min(most);
     let seen: Vec<Line<'_>> = lines
         .into_iter()
         .skip(scroll)
         .take(usize::from(inner.height))
         .collect();
     Paragraph::new(seen).render(inner, frame.buffer_mut());
+    most
 }
 
 fn draw_palette(
@@ -122,7 +136,8 @@ fn draw_palette(
 fn row(frame: &mut Frame<'_>, inner: Rect, y: u16, words: &str, chosen: bool, theme: &Theme) {
     let width = usize::from(inner.width);
     let style = if chosen { theme.chosen } else { theme.text };
-    let words = format!("{:<width$}", fit(words, width));
+    let mark = if chosen { "▸" } else { " " };
+    let words = format!("{:<width$}", fit(&format!("{mark}{words}"), width));
     frame
         .buffer_mut()
         .set_stringn(inner.x, y, words, width, style);
@@ -136,10 +151,17 @@ fn draw_settings(
     layer: &SettingsLayer,
 ) {
     let height = u16::try_from(SETTING_ROWS + 6).unwrap_or(u16::MAX);
-    let foot = "← → change · Enter types · s saves to the config file · Esc closes";
+    let foot = if area.width < 72 {
+        "Ctrl+S saves · Esc closes"
+    } else {
+        "← → change · Enter types · Ctrl+S saves to the config file · Esc closes"
+    };
     let inner = open(frame, area, theme, "Settings", foot, (84, height));
     let sampling = &state.settings.sampling;
-    for (i, y) in (0..SETTING_ROWS).zip(inner.y..inner.bottom()) {
+    // Where not all fits, the explanation has its rows and the list scrolls.
+    let list = usize::from(inner.height.saturating_sub(3)).clamp(1, SETTING_ROWS);
+    let first = (layer.choice + 1).saturating_sub(list);
+    for (i, y) in (first..first + list).zip(inner.y..inner.bottom()) {
         let (name, value) = match SETTINGS.get(i) {
             Some(setting) => (setting.name, setting.show(sampling)),
             None => ("system prompt", shown_system(&state.settings.system)),
@@ -153,7 +175,7 @@ fn draw_settings(
             frame,
             inner,
             y,
-            &format!(" {name:<16} {value}"),
+            &format!("{name:<16} {value}"),
             chosen,
             theme,
         );
@@ -164,17 +186,18 @@ fn draw_settings(
             "what the model is told before the conversation\nholds from the next message on".into()
         }
     };
-    let mut lines: Vec<Line<'_>> = about
-        .lines()
-        .map(|l| Line::styled(format!(" {l}"), theme.dim))
+    // What is wrong comes first, where there is little room.
+    let problem = layer.problem.iter();
+    let mut lines: Vec<Line<'_>> = problem
+        .map(|p| Line::styled(format!(" {p}"), theme.problem))
         .collect();
-    if let Some(problem) = &layer.problem {
-        lines.push(Line::from(Span::styled(
-            format!(" {problem}"),
-            theme.problem,
-        )));
-    }
-    let below = u16::try_from(SETTING_ROWS + 1)
+    lines.extend(
+        about
+            .lines()
+            .map(|l| Line::styled(format!(" {l}"), theme.dim)),
+    );
+    let gap = usize::from(list == SETTING_ROWS && usize::from(inner.height) > SETTING_ROWS + 3);
+    let below = u16::try_from(list + gap)
         .unwrap_or(u16::MAX)
         .min(inner.height);
     let about = Rect {
@@ -182,7 +205,9 @@ fn draw_settings(
         height: inner.height - below,
         ..inner
     };
-    Paragraph::new(lines).render(about, frame.buffer_mut());
+    Paragraph::new(lines)
+        .wrap(Wrap { trim: false })
+        .render(about, frame.buffer_mut());
 }
 
 fn shown_system(system: &str) -> String {

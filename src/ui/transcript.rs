@@ -131,7 +131,7 @@ impl View<'_> {
         }
         let width = self.look.width;
         let entry = self.state.talk.entries[top.entry].id;
-        let offset = self.laid(top.entry).row(top.row).map_or(0, |r| r.offset);
+        let offset = self.laid(top.entry).offset_of(top.row);
         let scroll = Scroll::At {
             entry,
             row: top.row,

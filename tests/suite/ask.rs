@@ -467,3 +467,60 @@ fn an_engine_killed_in_the_middle_ends_ask_with_the_cause() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(errors.contains("SIGKILL"), "{errors}");
 }
+
+#[test]
+fn a_model_on_the_command_line_counts_before_the_environment_wherever_it_stands() {
+    let home = home();
+    let a = Tiny::saying(&["I am a"]).write(home.path(), "a.gguf");
+    let b = Tiny::saying(&["I am b"]).write(home.path(), "b.gguf");
+    for arguments in [
+        ["--model", a.to_str().unwrap(), "ask", "hi"],
+        ["ask", "--model", a.to_str().unwrap(), "hi"],
+    ] {
+        let output = parlor(home.path())
+            .env("PARLOR_MODEL", &b)
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(said(&output), "I am a\n");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_ask_although_nobody_reads_the_pipe() {
+    let home = home();
+    let long = "x".repeat(40_000);
+    let model = Tiny::saying(&[&long, "y", &format!("{long}z"), "."]).write(home.path(), "a.gguf");
+    let mut child = parlor(home.path())
+        .args(["ask", "--temp", "0", "hi", "--model"])
+        .arg(&model)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The pipe holds 64 KiB: the first piece, and then it is full.
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_exact(&mut [0; 100]).unwrap();
+    signal(child.id(), Signal::INT);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn json_of_a_failed_answer_says_error_and_holds_nothing_that_commands_a_terminal() {
+    let home = home();
+    let model = Tiny::saying(&["a\u{9b}b\u{202e}"]).write(home.path(), "a.gguf");
+    let output = parlor(home.path())
+        .args(["ask", "--json", "hi", "--model"])
+        .arg(&model)
+        .output()
+        .unwrap();
+    assert!(said(&output).contains(r"a\u009bb\u202e"));
+    let none = home.path().join("none.gguf");
+    let output = parlor(home.path())
+        .args(["ask", "--json", "hi", "--model"])
+        .arg(none)
+        .output()
+        .unwrap();
+    fails(&output, 1, &["cannot open"]);
+    let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reply["finish_reason"], "error");
+}

@@ -269,7 +269,9 @@ fn the_system_prompt_holds_from_the_next_message_on() {
 #[test]
 fn another_model_is_loaded_by_its_path() {
     let mut chat = chat();
-    chat.send("/model other model.gguf").sees("loading 0 %");
+    chat.send("/model other model.gguf");
+    chat.engine(engine::Event::Loading(0))
+        .sees("other model · loading 0 %");
     assert_eq!(
         chat.effects,
         [Effect::Load(PathBuf::from("other model.gguf"))]
@@ -335,10 +337,7 @@ fn an_engine_that_dies_while_idle_is_told_too() {
 #[test]
 fn two_questions_without_an_answer_between_reach_the_model_as_one() {
     let mut chat = chat();
-    chat.send("one");
-    let id = chat.id();
-    chat.engine(engine::Event::Failed(id, "no".into()))
-        .send("two");
+    chat.send("one").press("esc").send("two");
     let said: Vec<_> = chat
         .request()
         .messages
@@ -372,7 +371,7 @@ fn settings_change_by_arrows_and_typing_and_refuse_what_is_out_of_range() {
         .write("Be kind.")
         .press("enter");
     assert_eq!(chat.state.settings.system, "Be kind.");
-    chat.press("s");
+    chat.press("ctrl-s");
     let [Effect::Save { sampling, system }] = chat.effects.as_slice() else {
         panic!()
     };
@@ -412,5 +411,97 @@ fn a_message_from_the_history_comes_back_with_up() {
         .press("up")
         .sees("❯ second");
     chat.press("up").sees("❯ first").press("down down");
+    assert_eq!(chat.state.composer.text(), "draft");
+}
+
+#[test]
+fn a_wrong_path_does_not_cost_the_model_that_is_loaded() {
+    let mut chat = chat();
+    chat.send("/model /nope.gguf");
+    chat.engine(engine::Event::Refused("cannot open /nope.gguf".into()));
+    chat.sees("Not loaded: cannot open /nope.gguf.")
+        .sees("tiny · ");
+    chat.turn("hi", "still here").sees("still here");
+}
+
+#[test]
+fn a_question_that_came_to_nothing_goes_back_to_the_composer() {
+    let mut chat = chat();
+    chat.turn("q", "a").send("far too long");
+    let id = chat.id();
+    let why = "the prompt has 9000 tokens and at most 999 fit";
+    chat.engine(engine::Event::Failed(id, why.into()))
+        .sees("No answer: the prompt has 9000 tokens");
+    assert_eq!(chat.state.composer.text(), "far too long");
+    chat.press("ctrl-u").send("short");
+    assert_eq!(chat.request().messages.last().unwrap().content, "short");
+}
+
+#[test]
+fn a_load_that_fails_with_a_message_waiting_is_told_once() {
+    let mut chat = Harness::starting(80, 24, Some("bad.gguf"));
+    chat.send("hi");
+    let id = chat.id();
+    chat.engine(engine::Event::Failed(id, "bad.gguf is empty".into()));
+    chat.engine(engine::Event::LoadFailed("bad.gguf is empty".into()));
+    assert_eq!(
+        chat.screen().matches("bad.gguf is empty").count(),
+        1,
+        "{}",
+        chat.screen()
+    );
+    assert_eq!(chat.state.composer.text(), "hi");
+}
+
+#[test]
+fn esc_ends_a_loading_that_nobody_waits_for() {
+    let mut chat = Harness::starting(80, 24, Some("huge.gguf"));
+    chat.engine(engine::Event::Loading(10))
+        .press("esc")
+        .sees("Loading was stopped");
+    assert_eq!(chat.effects, [Effect::Unload]);
+    chat.engine(engine::Event::Loading(20)).sees("no model");
+}
+
+#[test]
+fn a_queued_message_does_not_pull_down_who_has_scrolled_up() {
+    let mut chat = Harness::new(60, 12);
+    let long = "line\n\n".repeat(40);
+    chat.send("one")
+        .says(&long)
+        .send("two")
+        .event(Event::Wheel(-9))
+        .sees("more below");
+    chat.finishes(FinishReason::Stop)
+        .says("next")
+        .sees("more below");
+}
+
+#[test]
+fn an_exact_command_is_run_although_another_begins_with_it() {
+    let mut chat = chat();
+    chat.send("/set")
+        .sees("temperature = 0.7")
+        .sees_not("Ctrl+S saves");
+}
+
+#[test]
+fn a_passing_word_goes_with_the_next_key() {
+    let mut chat = chat();
+    chat.send("/nonsense")
+        .sees("There is no command")
+        .press("ctrl-u")
+        .sees_not("There is no command");
+}
+
+#[test]
+fn the_palette_keeps_a_draft_that_a_command_takes_the_place_of() {
+    let mut chat = chat();
+    chat.write("draft")
+        .press("ctrl-p")
+        .write("system")
+        .press("enter");
+    assert_eq!(chat.state.composer.text(), "/system ");
+    chat.press("ctrl-u up");
     assert_eq!(chat.state.composer.text(), "draft");
 }

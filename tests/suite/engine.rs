@@ -426,3 +426,83 @@ fn two_hundred_damaged_files_give_an_error_or_a_working_load_and_never_a_dead_ho
         "only {errors} of 200 damaged files were noticed"
     );
 }
+
+#[test]
+fn a_wrong_path_is_refused_and_the_loaded_model_stays() {
+    let folder = tempdir().unwrap();
+    let model = Tiny::saying(&["still here"]).write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = loaded(folder.path(), model).await;
+        engine
+            .commands
+            .send(Command::Load(spec(folder.path().join("none.gguf"))))
+            .unwrap();
+        let Event::Refused(why) = next(&mut engine).await else {
+            panic!()
+        };
+        assert!(why.contains("cannot open"), "{why}");
+        let said = answer(&mut engine, question(1, "hi", greedy(5))).await;
+        assert_eq!(said.text, "still here");
+    });
+}
+
+#[test]
+fn a_path_that_is_not_unicode_is_an_error_and_not_an_endless_wait() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"\xff.gguf"));
+    std::fs::write(&path, Tiny::random(1).bytes()).unwrap();
+    let why = load_error(folder.path(), path).unwrap();
+    assert!(why.contains("not valid Unicode"), "{why}");
+}
+
+#[test]
+fn unloading_ends_the_child_and_what_waits_for_it() {
+    let folder = tempdir().unwrap();
+    let model = Tiny::random(1).write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = start(folder.path());
+        engine.commands.send(Command::Load(spec(model))).unwrap();
+        engine
+            .commands
+            .send(Command::Generate(question(1, "hi", greedy(5))))
+            .unwrap();
+        engine.commands.send(Command::Unload).unwrap();
+        until(
+            &mut engine,
+            |e| matches!(e, Event::Finished(1, f) if f.reason == FinishReason::Cancelled),
+        )
+        .await;
+        assert_eq!(*engine.pid.borrow(), None);
+    });
+}
+
+#[test]
+fn an_answer_that_was_written_is_never_read_again() {
+    let folder = tempdir().unwrap();
+    // The pieces would be tokenised in another way than the model wrote them:
+    // "ab" and "c" are tokens, and so is "abc".
+    let model = Tiny::saying(&["ab", "c", "abc", "."]).write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = loaded(folder.path(), model).await;
+        let first = answer(&mut engine, question(1, "hi", greedy(50))).await;
+        let held = first.finish.usage.prompt_tokens + first.finish.usage.completion_tokens;
+        let messages = vec![
+            Message::new(Role::User, "hi"),
+            Message::new(Role::Assistant, first.text),
+            Message::new(Role::User, "on"),
+        ];
+        let second = answer(
+            &mut engine,
+            Request {
+                id: 2,
+                messages,
+                sampling: greedy(5),
+            },
+        )
+        .await;
+        assert_eq!(second.finish.usage.cached_tokens, held);
+    });
+}

@@ -166,3 +166,49 @@ fn a_long_message_takes_at_most_a_third_of_the_screen() {
     chat.event(Event::Paste("x\n".repeat(60)))
         .sees("the answer stays in view");
 }
+
+#[test]
+fn help_cannot_be_scrolled_beyond_its_end() {
+    let mut chat = Harness::new(100, 30);
+    chat.press("f1 end");
+    let end = chat.screen();
+    chat.press("pagedown pagedown pagedown");
+    assert_eq!(chat.screen(), end);
+    chat.press("up");
+    assert_ne!(chat.screen(), end);
+}
+
+#[test]
+fn popups_can_be_used_on_a_small_screen() {
+    let mut chat = Harness::new(40, 10);
+    chat.press("f2")
+        .sees("Esc closes")
+        .sees("temperature")
+        .write("9")
+        .press("enter")
+        .sees("must be");
+    chat.press("esc down down down down down down down down")
+        .sees("system prompt")
+        .press("esc");
+    chat.press("f1").sees("send the message").press("esc");
+    chat.press("ctrl-p").write("quit").sees("quit");
+}
+
+#[test]
+fn a_place_in_open_reasoning_is_found_again_after_a_resize() {
+    let mut chat = Harness::new(60, 14);
+    let thought: String = (1..=60)
+        .map(|i| format!("Thought {i} is a thought of some words that wrap.\n"))
+        .collect();
+    chat.send("q")
+        .thinks(&thought)
+        .says("The answer.")
+        .finishes(FinishReason::Stop);
+    chat.press("ctrl-t ctrl-home").event(Event::Wheel(30));
+    let top = chat.rows()[1].clone();
+    let number = top.split_whitespace().nth(2).unwrap().to_string();
+    chat.resize(34, 14)
+        .sees(&format!("Thought {number} "))
+        .resize(60, 14);
+    assert_eq!(chat.rows()[1], top);
+}

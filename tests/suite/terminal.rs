@@ -61,7 +61,9 @@ fn a_resize_draws_everything_in_the_new_size() {
     let home = home();
     let mut pty = chat(home.path());
     pty.write("hi\r");
-    pty.sees("tok/s");
+    pty.sees("Hello, world.");
+    // The answer has ended: no frame of the old size is still to come.
+    pty.sees("F1 help");
     pty.resize(30, 8);
     pty.until("the status in the last row", |p| {
         p.screen()
@@ -181,7 +183,7 @@ fn settings_are_saved_to_the_config_file_with_its_comments() {
     let mut pty = chat(home.path());
     pty.write("\x1bOQ");
     pty.sees("Settings");
-    pty.write("\x1b[Cs");
+    pty.write("\x1b[C\x13");
     pty.sees("Saved to");
     pty.write("\x11");
     assert_eq!(pty.wait(), 0);
@@ -235,4 +237,23 @@ fn without_colours_none_is_sent() {
     pty.write("hi\r");
     pty.sees("▎");
     assert!(!coloured(&pty));
+}
+
+#[test]
+fn after_a_stop_that_cannot_be_caught_the_terminal_is_taken_again() {
+    let home = home();
+    let mut pty = chat(home.path());
+    signal(pty.pid(), Signal::STOP);
+    is_stopped(pty.pid());
+    // As a shell leaves it.
+    pty.parser = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    signal(pty.pid(), Signal::CONT);
+    pty.until("the chat again", |p| {
+        p.screen().alternate_screen()
+            && p.screen().bracketed_paste()
+            && p.screen().contents().contains("context 0/2048")
+    });
+    pty.write("\x11");
+    assert_eq!(pty.wait(), 0);
+    given_back(&mut pty);
 }

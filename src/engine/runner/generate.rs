@@ -69,7 +69,7 @@ impl Session<'_> {
         };
         let prompt = self
             .prompts
-            .tokens(&request.messages)
+            .tokens(&request.messages, &self.held)
             .map_err(|e| e.to_string())?;
         let room = self.context.n_ctx() as usize;
         if prompt.tokens.is_empty() {
@@ -91,12 +91,13 @@ impl Session<'_> {
             Read::Cancelled { cached } => (cached, true),
         };
         account.usage.cached_tokens = count(cached);
-        let fresh = self.held.len() - cached;
+        let fresh = self.held.tokens.len() - cached;
         account.timings.prefill_tps = per_second(fresh, account.started);
         if cancelled {
             self.finish(account, FinishReason::Cancelled);
             return Ok(());
         }
+        self.held.text = prompt.text.as_bytes().to_vec();
         let mut voice = Voice {
             utf8: Utf8Stream::default(),
             stops: StopStrings::new(
@@ -107,7 +108,7 @@ impl Session<'_> {
                     .cloned()
                     .chain(self.prompts.extra_stops()),
             ),
-            reasoning: Reasoning::new(&prompt.end),
+            reasoning: Reasoning::new(&prompt.text),
         };
         let mut sampler = sampler(
             &request.sampling,
@@ -165,7 +166,7 @@ impl Session<'_> {
             if account.usage.completion_tokens >= limit {
                 break FinishReason::Length;
             }
-            if self.held.len() >= self.context.n_ctx() as usize {
+            if self.held.tokens.len() >= self.context.n_ctx() as usize {
                 account.notice = Some(format!(
                     "the context of {} tokens is full; start a new conversation with /clear, or set a larger [engine] context",
                     self.context.n_ctx()
@@ -181,7 +182,7 @@ impl Session<'_> {
 
     /// Decodes one token of the model's own.
     pub fn extend(&mut self, token: LlamaToken) -> Result<(), DecodeError> {
-        let at = i32::try_from(self.held.len()).map_err(|_| DecodeError::NoKvCacheSlot)?;
+        let at = i32::try_from(self.held.tokens.len()).map_err(|_| DecodeError::NoKvCacheSlot)?;
         self.batch.clear();
         self.batch
             .add(token, at, &[0], true)
@@ -190,7 +191,11 @@ impl Session<'_> {
             self.forget();
             return Err(error);
         }
-        self.held.push(token);
+        self.held.tokens.push(token);
+        if !self.held.text.is_empty() {
+            let piece = self.prompts.vocab.token_to_piece(token, true, None);
+            self.held.text.extend(piece);
+        }
         Ok(())
     }
 

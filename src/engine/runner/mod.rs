@@ -53,7 +53,7 @@ pub fn run() -> Result<(), String> {
             Command::Generate(request) => no_model(&outbox, request.id),
             Command::Render { id, .. } => no_model(&outbox, id),
             Command::Bench(spec) => no_model(&outbox, spec.id),
-            Command::Cancel(_) => {}
+            Command::Cancel(_) | Command::Unload => {}
         }
     }
     Ok(())
@@ -71,7 +71,7 @@ fn serve_vocabulary(prompts: &Prompts<'_>, inbox: &Inbox, outbox: &Outbox) {
             Command::Generate(request) => no_model(outbox, request.id),
             Command::Bench(spec) => no_model(outbox, spec.id),
             Command::Devices => outbox.send(&Event::Devices(devices())),
-            Command::Load(_) | Command::Cancel(_) => {}
+            Command::Load(_) | Command::Cancel(_) | Command::Unload => {}
         }
     }
 }

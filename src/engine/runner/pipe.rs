@@ -36,7 +36,7 @@ impl Inbox {
                 }
             }
             // The UI is gone: nobody is left to work for.
-            std::process::exit(0);
+            end();
         });
         Self {
             commands,
@@ -70,9 +70,17 @@ impl Outbox {
     pub fn send(&self, event: &Event) {
         let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if frame::write(&mut *pipe, event).is_err() {
-            std::process::exit(0);
+            end();
         }
     }
+}
+
+/// Ends the process without running anything more: the destructors of C++
+/// libraries would run under the threads that still compute.
+fn end() -> ! {
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::exit(0)
 }
 
 #[cfg(unix)]

@@ -22,11 +22,19 @@ pub struct Prompts<'m> {
     marks: HashSet<i32>,
 }
 
-/// A prompt in tokens, and the end of its text.
+/// A prompt in tokens and as text.
 pub struct Prompt {
     pub tokens: Vec<LlamaToken>,
-    /// The last part of the text: it may open the reasoning.
-    pub end: String,
+    /// The rendered text, with the seams that keep control tokens apart.
+    pub text: String,
+}
+
+/// Tokens that the KV cache holds, and the text that they stand for.
+#[derive(Default)]
+pub struct Held {
+    pub tokens: Vec<LlamaToken>,
+    /// Empty when it is not known.
+    pub text: Vec<u8>,
 }
 
 impl<'m> Prompts<'m> {
@@ -97,8 +105,10 @@ impl<'m> Prompts<'m> {
     }
 
     /// Renders and tokenises. The template's own control tokens become tokens;
-    /// those inside a message stay text.
-    pub fn tokens(&self, messages: &[Message]) -> Result<Prompt, TemplateError> {
+    /// those inside a message stay text. Where the text goes on from what is
+    /// held, so do the tokens: an answer that is tokenised anew may be split in
+    /// another way than the model wrote it, and would have to be read again.
+    pub fn tokens(&self, messages: &[Message], held: &Held) -> Result<Prompt, TemplateError> {
         let context = Context {
             bos: self.bos.clone(),
             eos: self.eos.clone(),
@@ -111,17 +121,45 @@ impl<'m> Prompts<'m> {
             .collect();
         let text = template::render(self.template(), &guarded, &context)?;
         let mut tokens = Vec::with_capacity(text.len() / 3);
-        if self.vocab.should_add_bos() && self.vocab.bos().0 >= 0 && !self.starts_with_bos(&text) {
-            tokens.push(self.vocab.bos());
-        }
-        for fragment in text.split(seam) {
+        let rest = match self.continuation(&text, held) {
+            Some(rest) => {
+                tokens.extend_from_slice(&held.tokens);
+                rest
+            }
+            None => {
+                if self.needs_bos(&text) {
+                    tokens.push(self.vocab.bos());
+                }
+                &text
+            }
+        };
+        for fragment in rest.split(seam) {
             tokens.extend(self.vocab.tokenize(fragment.as_bytes(), false, true));
         }
-        let end: Vec<char> = text.chars().rev().take(64).collect();
-        Ok(Prompt {
-            tokens,
-            end: end.into_iter().rev().collect(),
-        })
+        Ok(Prompt { tokens, text })
+    }
+
+    /// What follows the held text, when it begins with a control token: only
+    /// there is tokenising the rest alone the same as tokenising the whole.
+    fn continuation<'t>(&self, text: &'t str, held: &Held) -> Option<&'t str> {
+        if held.text.is_empty() || !text.as_bytes().starts_with(&held.text) {
+            return None;
+        }
+        let rest = text.get(held.text.len()..)?;
+        self.control_at(rest).map(|_| rest)
+    }
+
+    fn needs_bos(&self, text: &str) -> bool {
+        self.vocab.should_add_bos() && self.vocab.bos().0 >= 0 && !self.starts_with_bos(text)
+    }
+
+    /// The control token that a text begins with.
+    fn control_at(&self, text: &str) -> Option<&str> {
+        let texts = self.control.get(&text.chars().next()?)?;
+        texts
+            .iter()
+            .map(String::as_str)
+            .find(|t| text.starts_with(t))
     }
 
     fn starts_with_bos(&self, text: &str) -> bool {
@@ -141,11 +179,7 @@ impl<'m> Prompts<'m> {
         let mut out = String::with_capacity(content.len());
         let mut rest = content;
         while let Some(first) = rest.chars().next() {
-            let found = self
-                .control
-                .get(&first)
-                .and_then(|texts| texts.iter().find(|t| rest.starts_with(t.as_str())));
-            let taken = match found {
+            let taken = match self.control_at(rest) {
                 Some(text) => {
                     out.push(first);
                     out.push(seam);

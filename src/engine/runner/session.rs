@@ -1,10 +1,10 @@
 //! A loaded model with its context: serves requests and keeps the KV cache
 //! between them.
 
-use super::load::{BATCH, Loaded};
+use super::load::Loaded;
 use super::log::LastError;
 use super::pipe::{Inbox, Outbox};
-use super::prompt::Prompts;
+use super::prompt::{Held, Prompts};
 use super::read::{self, Pace};
 use crate::protocol::engine::{Command, Event, LoadSpec, ReadProgress, RequestId};
 use llama_cpp_2::DecodeError;
@@ -13,12 +13,15 @@ use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
-/// One model at work. `held` is exactly what the KV cache holds.
+/// One model at work.
 pub struct Session<'m> {
     pub context: LlamaContext<'m>,
     pub prompts: Prompts<'m>,
     pub batch: LlamaBatch<'static>,
-    pub held: Vec<LlamaToken>,
+    /// Tokens that fit a batch.
+    most: usize,
+    /// Exactly what the KV cache holds.
+    pub held: Held,
     pub pace: Pace,
     pub inbox: &'m Inbox,
     pub outbox: &'m Outbox,
@@ -47,11 +50,12 @@ pub fn serve(
 ) -> Result<(), String> {
     let (context, facts) = loaded.context(backend, spec, last_error)?;
     let mut session = Session {
-        context,
         prompts: Prompts::of(&loaded.model),
-        batch: LlamaBatch::new(BATCH as usize, 1),
-        held: Vec::new(),
+        batch: LlamaBatch::new(context.n_batch() as usize, 1),
+        most: context.n_batch() as usize,
+        held: Held::default(),
         pace: Pace::default(),
+        context,
         inbox,
         outbox,
     };
@@ -63,7 +67,7 @@ pub fn serve(
             Command::Render { .. } => super::render(&session.prompts, command, outbox),
             Command::Devices => outbox.send(&Event::Devices(super::devices())),
             // A process loads once; the host starts a new one for the next.
-            Command::Load(_) | Command::Cancel(_) => {}
+            Command::Load(_) | Command::Cancel(_) | Command::Unload => {}
         }
     }
     Ok(())
@@ -74,13 +78,15 @@ impl Session<'_> {
     /// the longest common prefix, with logits for the last token.
     pub fn read(&mut self, id: RequestId, tokens: &[LlamaToken]) -> Result<Read, DecodeError> {
         let cached = self.keep_prefix(tokens);
+        // Known again when all is read.
+        self.held.text.clear();
         self.report(id, tokens.len(), cached);
-        while self.held.len() < tokens.len() {
+        while self.held.tokens.len() < tokens.len() {
             if self.inbox.is_cancelled(id) {
                 return Ok(Read::Cancelled { cached });
             }
-            let from = self.held.len();
-            let size = self.pace.chunk(tokens.len() - from, BATCH as usize);
+            let from = self.held.tokens.len();
+            let size = self.pace.chunk(tokens.len() - from, self.most);
             let chunk = &tokens[from..from + size];
             let last = from + size == tokens.len();
             let read = read::chunk(
@@ -95,7 +101,7 @@ impl Session<'_> {
                 self.forget();
                 return Err(error);
             }
-            self.held.extend_from_slice(chunk);
+            self.held.tokens.extend_from_slice(chunk);
             self.report(id, tokens.len(), cached);
         }
         Ok(Read::Done { cached })
@@ -107,37 +113,38 @@ impl Session<'_> {
     fn keep_prefix(&mut self, tokens: &[LlamaToken]) -> usize {
         let shared = self
             .held
+            .tokens
             .iter()
             .zip(tokens)
             .take_while(|(a, b)| a == b)
             .count()
             .min(tokens.len().saturating_sub(1));
-        if shared < self.held.len() {
+        if shared < self.held.tokens.len() {
             let from = u32::try_from(shared).ok();
             // Recurrent and hybrid models cannot forget a part: they start over.
             if shared == 0 || self.context.kv_cache_seq_rm(0, from, None).is_err() {
                 self.forget();
             } else {
-                self.held.truncate(shared);
+                self.held.tokens.truncate(shared);
             }
         }
-        self.held.len()
+        self.held.tokens.len()
     }
 
     /// Empties the cache.
     pub fn forget(&mut self) {
         self.context.clear_kv_cache();
-        self.held.clear();
+        self.held = Held::default();
     }
 
     fn report(&self, id: RequestId, total: usize, cached: usize) {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let left = total - self.held.len();
-        let next = self.pace.chunk(left, BATCH as usize);
+        let left = total - self.held.tokens.len();
+        let next = self.pace.chunk(left, self.most);
         self.outbox.send(&Event::Reading(
             id,
             ReadProgress {
-                read: count(self.held.len()),
+                read: count(self.held.tokens.len()),
                 total: count(total),
                 cached: count(cached),
                 left_ms: self.pace.estimate_ms(left),

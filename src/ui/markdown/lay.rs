@@ -220,6 +220,14 @@ mod tests {
     }
 
     #[test]
+    fn endless_nesting_costs_neither_stack_nor_memory() {
+        for mark in [">", "- ", "1. "] {
+            let text = format!("{}end", mark.repeat(50_000));
+            assert!(shown(&text, 200).contains("end"), "{mark}");
+        }
+    }
+
+    #[test]
     fn html_and_unknown_marks_stay_readable() {
         assert_eq!(
             shown("a <b>x</b>\n\n<div>\ny\n</div>\n", 60),

@@ -38,6 +38,10 @@ pub fn options() -> Options {
     Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
 }
 
+/// Lists and quotes inside each other, at most: deeper ones add no level, so that
+/// a model that only writes `>>>>…` costs neither memory nor stack.
+const DEEPEST: usize = 24;
+
 /// What is open while the events of a block are read.
 enum Open {
     Root(Vec<Block>),
@@ -49,6 +53,8 @@ enum Open {
 #[derive(Default)]
 struct Reader {
     stack: Vec<Open>,
+    /// Lists, items and quotes that are open beyond [`DEEPEST`].
+    beyond: usize,
     inlines: Vec<Inline>,
     style: Inline,
     /// Inside a code block: its language, text and offset.
@@ -68,6 +74,7 @@ pub fn parse(text: &str, base: usize) -> Vec<Block> {
         reader.read(event, base + range.start);
     }
     reader.flush();
+    reader.beyond = 0;
     while reader.stack.len() > 1 {
         reader.close();
     }
@@ -105,10 +112,7 @@ impl Reader {
     fn start(&mut self, tag: Tag<'_>, offset: usize) {
         match tag {
             Tag::Heading { .. } => self.heading = true,
-            Tag::BlockQuote(_) => {
-                self.flush();
-                self.stack.push(Open::Quote(Vec::new()));
-            }
+            Tag::BlockQuote(_) => self.open(Open::Quote(Vec::new())),
             Tag::CodeBlock(kind) => {
                 self.flush();
                 let language = match kind {
@@ -117,11 +121,8 @@ impl Reader {
                 };
                 self.code = Some((language, String::new(), offset));
             }
-            Tag::List(start) => {
-                self.flush();
-                self.stack.push(Open::List(start, Vec::new()));
-            }
-            Tag::Item => self.stack.push(Open::Item(Vec::new())),
+            Tag::List(start) => self.open(Open::List(start, Vec::new())),
+            Tag::Item => self.open(Open::Item(Vec::new())),
             Tag::Emphasis => self.style.emphasis = true,
             Tag::Strong => self.style.strong = true,
             Tag::Strikethrough => self.style.strike = true,
@@ -214,8 +215,21 @@ impl Reader {
         }
     }
 
+    fn open(&mut self, container: Open) {
+        self.flush();
+        if self.beyond > 0 || self.stack.len() > DEEPEST {
+            self.beyond += 1;
+        } else {
+            self.stack.push(container);
+        }
+    }
+
     /// Closes the innermost list, item or quote.
     fn close(&mut self) {
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return;
+        }
         if self.stack.len() < 2 {
             return;
         }
