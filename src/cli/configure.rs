@@ -53,10 +53,14 @@ fn show(config: &Config) -> String {
         Auto::Set(n) => n.to_string(),
     };
     out += &format!(
-        "\n[engine]\ncontext = {}\nthreads = {}\ngpu-layers = {}\n",
+        "\n[engine]\ncontext = {}\nthreads = {}\ngpu-layers = {}\nflash-attention = {}\n",
         auto(config.engine.context),
         auto(config.engine.threads),
-        auto(config.engine.gpu_layers)
+        auto(config.engine.gpu_layers),
+        match config.engine.flash_attention {
+            None => "\"auto\"".to_string(),
+            Some(on) => on.to_string(),
+        }
     );
     out += &format!(
         "\n[ui]\ntheme = {}\nmouse = {}\n",

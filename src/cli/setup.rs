@@ -33,6 +33,7 @@ pub fn load_spec(config: &Config, model: PathBuf) -> LoadSpec {
         context: config.engine.context,
         threads: config.engine.threads,
         gpu_layers: config.engine.gpu_layers,
+        flash_attention: config.engine.flash_attention,
         vocabulary_only: false,
     }
 }

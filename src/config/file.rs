@@ -25,6 +25,8 @@ pub struct EngineConfig {
     pub context: Auto,
     pub threads: Auto,
     pub gpu_layers: Auto,
+    /// None lets llama.cpp choose.
+    pub flash_attention: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +78,21 @@ struct RawEngine {
     context: RawAuto,
     threads: RawAuto,
     gpu_layers: RawAuto,
+    flash_attention: RawSwitch,
+}
+
+/// On, off, or the word `auto`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected true, false or \"auto\"")]
+enum RawSwitch {
+    Set(bool),
+    Word(String),
+}
+
+impl Default for RawSwitch {
+    fn default() -> Self {
+        Self::Word("auto".into())
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -127,6 +144,7 @@ impl Config {
             context: auto(text, "context", raw.engine.context, 1)?,
             threads: auto(text, "threads", raw.engine.threads, 1)?,
             gpu_layers: auto(text, "gpu-layers", raw.engine.gpu_layers, 0)?,
+            flash_attention: switch(text, "flash-attention", raw.engine.flash_attention)?,
         };
         let ui = UiConfig::default();
         Ok(Self {
@@ -149,6 +167,17 @@ fn auto(text: &str, key: &str, raw: RawAuto, least: u32) -> Result<Auto, String>
         RawAuto::Word(word) if word == "auto" => Ok(Auto::Auto),
         RawAuto::Number(_) | RawAuto::Word(_) => Err(format!(
             "line {}: {key} must be a whole number from {least}, or \"auto\"",
+            line_of(text, key)
+        )),
+    }
+}
+
+fn switch(text: &str, key: &str, raw: RawSwitch) -> Result<Option<bool>, String> {
+    match raw {
+        RawSwitch::Set(on) => Ok(Some(on)),
+        RawSwitch::Word(word) if word == "auto" => Ok(None),
+        RawSwitch::Word(_) => Err(format!(
+            "line {}: {key} must be true, false or \"auto\"",
             line_of(text, key)
         )),
     }

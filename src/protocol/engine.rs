@@ -31,6 +31,8 @@ pub struct LoadSpec {
     pub threads: Auto,
     /// Layers to put on the GPU.
     pub gpu_layers: Auto,
+    /// None lets llama.cpp choose.
+    pub flash_attention: Option<bool>,
     /// Read only the vocabulary and the template: enough to render.
     pub vocabulary_only: bool,
 }

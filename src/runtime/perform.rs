@@ -58,6 +58,7 @@ impl Workers {
             context: self.config.context,
             threads: self.config.threads,
             gpu_layers: self.config.gpu_layers,
+            flash_attention: self.config.flash_attention,
             vocabulary_only: false,
         }));
     }

@@ -17,7 +17,9 @@ pub fn lines(state: &State, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (left, right) in pairs {
         if right.is_empty() {
-            if !lines.is_empty() {}
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
             lines.push(Line::styled(left, theme.heading));
             continue;
         }

@@ -18,16 +18,11 @@ const AUTO_CONTEXT: u32 = 32_768;
 const SMALLEST_CONTEXT: u32 = 512;
 /// Bytes left free on the GPUs for llama.cpp's computing buffers.
 const COMPUTE_BUFFERS: u64 = 512 * 1024 * 1024;
-/// Tokens of one decode at most on a GPU; llama.cpp's own default.
-const GPU_BATCH: u32 = 512;
-/// The same on the processor, where chunks are smaller anyway (`read::Pace`)
-/// and attention's buffers grow with batch times context.
-const CPU_BATCH: u32 = 128;
-/// llama.cpp's `LLAMA_FLASH_ATTN_TYPE_*`. On the processor, flash attention
-/// makes a long context slow: with 2,000 tokens in it, measured against none,
-/// writing is 1.4 times and reading a short message 2 to 3 times slower.
-const FLASH_ATTENTION_AUTO: i32 = -1;
-const FLASH_ATTENTION_OFF: i32 = 0;
+/// Tokens of one decode at most; llama.cpp's own default.
+const BATCH: u32 = 512;
+/// The same without flash attention, whose buffers grow with batch times
+/// context. On a processor chunks are smaller anyway (`read::Pace`).
+const BATCH_WITHOUT_FLASH: u32 = 128;
 
 /// A model in memory.
 pub struct Loaded {
@@ -162,9 +157,11 @@ impl Loaded {
             Auto::Set(n) => n.clamp(1, 1024),
             Auto::Auto => good_threads(),
         };
-        let (batch, flash_attention) = match self.gpu_layers {
-            0 => (CPU_BATCH, FLASH_ATTENTION_OFF),
-            _ => (GPU_BATCH, FLASH_ATTENTION_AUTO),
+        // The values of llama.cpp's `llama_flash_attn_type`.
+        let (batch, flash_attention) = match spec.flash_attention {
+            None => (BATCH, -1),
+            Some(true) => (BATCH, 1),
+            Some(false) => (BATCH_WITHOUT_FLASH, 0),
         };
         let workers = i32::try_from(threads).unwrap_or(1);
         let params = LlamaContextParams::default()
