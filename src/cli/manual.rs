@@ -8,10 +8,27 @@ pub fn completions(shell: clap_complete::Shell) -> Result<(), Fail> {
     output::print(&String::from_utf8_lossy(&script))
 }
 
+/// One page: the program, then a part for each subcommand with its options.
 pub fn man() -> Result<(), Fail> {
+    let page = page().map_err(|e| Fail::Failed(format!("cannot write the manual page: {e}")))?;
+    output::print(&page)
+}
+
+fn page() -> std::io::Result<String> {
+    let mut program = command();
+    program.build();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command())
-        .render(&mut page)
-        .map_err(|e| Fail::Failed(format!("cannot write the manual page: {e}")))?;
-    output::print(&String::from_utf8_lossy(&page))
+    clap_mangen::Man::new(program.clone()).render(&mut page)?;
+    for verb in program.get_subcommands().filter(|v| v.get_name() != "help") {
+        let man = clap_mangen::Man::new(verb.clone());
+        let mut part = Vec::new();
+        man.render_synopsis_section(&mut part)?;
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        // Headings of a page become headings within it.
+        let part = String::from_utf8_lossy(&part).replace(".SH ", ".SS ");
+        let title = verb.get_name().to_uppercase();
+        page.extend(format!(".SH \"PARLOR {title}\"\n{part}").into_bytes());
+    }
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -441,7 +441,11 @@ fn the_other_commands_print_what_they_should() {
     assert!(run(&["config", "show"]).contains("temperature = 0.7\n"));
     assert!(run(&["config", "check"]).contains("does not exist; the defaults are in use"));
     assert!(run(&["completions", "bash"]).contains("_parlor"));
-    assert!(run(&["man"]).contains(".TH parlor"));
+    let man = run(&["man"]);
+    assert!(
+        man.contains(".TH parlor") && man.contains("max\\-tokens"),
+        "{man}"
+    );
 }
 
 #[test]

@@ -4,14 +4,14 @@ use crate::support::engine::{
     answer, block_on, greedy, loaded, next, question, spec, start, until,
 };
 use crate::support::gguf::Tiny;
+use crate::support::terminal::signal;
 use parlor::chat::{FinishReason, Message, Role, Sampling};
 use parlor::protocol::engine::{Command, Event, Request};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, test_kill_process};
 use tempfile::tempdir;
 
 fn kill(pid: u32) {
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    signal(pid, Signal::KILL);
 }
 
 #[test]
@@ -504,5 +504,31 @@ fn an_answer_that_was_written_is_never_read_again() {
         )
         .await;
         assert_eq!(second.finish.usage.cached_tokens, held);
+    });
+}
+
+#[test]
+fn a_child_that_does_not_stop_within_a_second_is_ended_and_another_loads() {
+    let folder = tempdir().unwrap();
+    let model = Tiny::random(1).context(8192).write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = loaded(folder.path(), model).await;
+        engine
+            .commands
+            .send(Command::Generate(question(1, "hi", greedy(8000))))
+            .unwrap();
+        until(&mut engine, |e| matches!(e, Event::Piece(1, _))).await;
+        let stuck = engine.pid.borrow().unwrap();
+        // As a driver that hangs.
+        signal(stuck, Signal::STOP);
+        engine.commands.send(Command::Cancel(1)).unwrap();
+        until(
+            &mut engine,
+            |e| matches!(e, Event::Finished(1, f) if f.reason == FinishReason::Cancelled),
+        )
+        .await;
+        until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
+        assert_ne!(engine.pid.borrow().unwrap(), stuck);
+        answer(&mut engine, question(2, "hi", greedy(3))).await;
     });
 }
