@@ -222,9 +222,11 @@ fn all_settings(state: &State) -> String {
     SETTINGS.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Stops the answer under way; without one, the loading under way.
+/// Stops the answer under way; without one, the loading under way. A model that
+/// comes back after a stop was wanted: a second Esc must not cost it.
 fn stop_or_unload(state: &mut State) -> Vec<Effect> {
-    if state.turn.is_idle() && matches!(state.engine, Engine::Loading(_)) {
+    let loading = matches!(state.engine, Engine::Loading(_));
+    if state.turn.is_idle() && loading && state.loaded != state.model {
         state.engine = Engine::NoModel;
         state.model = None;
         let words = "Loading was stopped. /model PATH loads a model.";

@@ -54,6 +54,7 @@ fn loading(state: &mut State, permille: u16) {
 }
 
 fn loaded(state: &mut State, facts: ModelFacts) {
+    state.loaded.clone_from(&state.model);
     state.engine = Engine::Ready(facts);
 }
 

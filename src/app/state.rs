@@ -45,6 +45,8 @@ pub struct State {
     pub flash: Option<Flash>,
     /// The model that is loaded or loading.
     pub model: Option<PathBuf>,
+    /// The model that was loaded last.
+    pub(super) loaded: Option<PathBuf>,
     /// The model that was asked for, until the engine takes or refuses it.
     pub(super) wanted: Option<PathBuf>,
     /// Tokens of the last answer: how full the context is.
@@ -76,6 +78,7 @@ impl State {
             keymap,
             flash: None,
             model,
+            loaded: None,
             wanted: None,
             usage: Usage::default(),
             reading_total: 0,

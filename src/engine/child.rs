@@ -15,6 +15,8 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 /// A log larger than this is set aside as `.1` before the next start.
 const LOG_LIMIT: u64 = 1024 * 1024;
+/// Bytes at the end of the log in which the cause of a death is looked for.
+const LOG_TAIL: u64 = 32 * 1024;
 
 /// A running engine process. Dropping it kills it.
 pub struct Child {
@@ -92,15 +94,33 @@ impl Child {
         let (path, from) = self.log.as_ref()?;
         let mut file = File::open(path).ok()?;
         let end = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start((*from).max(end.saturating_sub(4096))))
-            .ok()?;
+        let from = (*from).max(end.saturating_sub(LOG_TAIL));
+        file.seek(SeekFrom::Start(from)).ok()?;
         let mut tail = Vec::new();
         file.read_to_end(&mut tail).ok()?;
-        let tail = String::from_utf8_lossy(&tail).into_owned();
-        let told = |l: &&str| !l.trim().is_empty() && !l.starts_with("[New LWP");
-        let line = tail.lines().rev().find(told)?;
-        Some(text::one_line(line, 200))
+        last_words(&String::from_utf8_lossy(&tail))
     }
+}
+
+/// The line that tells most: the last that names an error, since an abort is
+/// followed by a backtrace; or the last of all.
+fn last_words(log: &str) -> Option<String> {
+    let named = |l: &&str| {
+        [
+            "GGML_ASSERT",
+            "fatal error",
+            "terminate called",
+            "panicked",
+            "ERROR",
+        ]
+        .iter()
+        .any(|word| l.contains(word))
+    };
+    let lines = || log.lines().rev().filter(|l| !l.trim().is_empty());
+    let line = lines().find(named).or_else(|| lines().next())?;
+    // A path of the machine that built it says nothing here.
+    let line = line.rsplit_once('/').map_or(line, |(_, rest)| rest);
+    Some(text::one_line(line, 200))
 }
 
 async fn write_commands(stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Command>) {
@@ -162,5 +182,18 @@ fn with_last(what: String, last_line: Option<&str>) -> String {
     match last_line {
         Some(line) => format!("{what}; its last words: {line}"),
         None => what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_an_abort_is_found_before_its_backtrace() {
+        let log = "loading\n/a/b/llama.cpp:55: fatal error\n#0 wait4 ()\n[Inferior 1 (process 2) detached]\n";
+        assert_eq!(last_words(log).unwrap(), "llama.cpp:55: fatal error");
+        assert_eq!(last_words("one\ntwo\n\n").unwrap(), "two");
+        assert_eq!(last_words(""), None);
     }
 }

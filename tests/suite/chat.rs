@@ -505,3 +505,13 @@ fn the_palette_keeps_a_draft_that_a_command_takes_the_place_of() {
     chat.press("ctrl-u up");
     assert_eq!(chat.state.composer.text(), "draft");
 }
+
+#[test]
+fn a_second_esc_does_not_cost_a_model_that_loads_again_after_a_stop() {
+    let mut chat = chat();
+    chat.send("long").reads(10, 9000, 60_000).press("esc");
+    chat.engine(engine::Event::Loading(0))
+        .press("esc")
+        .sees_not("Loading was stopped");
+    assert!(!chat.effects.contains(&Effect::Unload));
+}

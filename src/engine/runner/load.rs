@@ -103,25 +103,56 @@ fn fitting_layers(backend: &LlamaBackend, spec: &LoadSpec, gpus: &[Device]) -> u
     let Ok(model) = LlamaModel::load_from_file(backend, &spec.model, &vocabulary) else {
         return 0;
     };
+    let shape = Shape::of(&model);
     let size = std::fs::metadata(&spec.model).map_or(0, |m| m.len());
-    let count = u64::from(model.n_layer()) + 1;
+    let count = shape.layers + 1;
     let context = match spec.context {
-        Auto::Set(n) => n,
-        Auto::Auto => model.n_ctx_train().min(AUTO_CONTEXT),
+        Auto::Set(n) => u64::from(n),
+        Auto::Auto => shape.trained_context.min(u64::from(AUTO_CONTEXT)),
     };
-    let cache = cache_bytes(&model) * u64::from(context) / count;
-    let layer = (size / count + cache).max(1);
+    let cache = shape.cache_bytes().saturating_mul(context) / count;
+    let layer = (size / count).saturating_add(cache).max(1);
     let free: u64 = gpus.iter().map(|d| d.memory_free).sum();
     let usable = (free - free / 10).saturating_sub(COMPUTE_BUFFERS);
     u32::try_from((usable / layer).min(count)).unwrap_or(0)
 }
 
-/// Bytes of the KV cache for each token: keys and values, two bytes a number.
-fn cache_bytes(model: &LlamaModel) -> u64 {
-    let heads = u64::from(model.n_head().max(1));
-    let embedding = u64::try_from(model.n_embd()).unwrap_or(0);
-    let width = embedding / heads * u64::from(model.n_head_kv());
-    (width * u64::from(model.n_layer()) * 4).max(1)
+/// A model's measures, from its metadata: llama.cpp aborts when it is asked for
+/// them after only the vocabulary was loaded.
+struct Shape {
+    layers: u64,
+    heads: u64,
+    kv_heads: u64,
+    embedding: u64,
+    trained_context: u64,
+}
+
+impl Shape {
+    fn of(model: &LlamaModel) -> Self {
+        let architecture = model
+            .meta_val_str("general.architecture")
+            .unwrap_or_default();
+        let number = |key: &str| -> Option<u64> {
+            let value = model.meta_val_str(&format!("{architecture}.{key}")).ok()?;
+            // Hybrid models have a list with a number for each layer.
+            let numbers = value.split(|c: char| !c.is_ascii_digit());
+            numbers.filter_map(|n| n.parse().ok()).max()
+        };
+        let heads = number("attention.head_count").unwrap_or(1).max(1);
+        Self {
+            layers: number("block_count").unwrap_or(0).min(10_000),
+            heads,
+            kv_heads: number("attention.head_count_kv").unwrap_or(heads),
+            embedding: number("embedding_length").unwrap_or(0),
+            trained_context: number("context_length").unwrap_or(0),
+        }
+    }
+
+    /// Bytes of the KV cache for each token: keys and values, two bytes a number.
+    fn cache_bytes(&self) -> u64 {
+        let width = (self.embedding / self.heads).saturating_mul(self.kv_heads);
+        width.saturating_mul(self.layers).saturating_mul(4).max(1)
+    }
 }
 
 impl Loaded {
@@ -188,7 +219,7 @@ impl Loaded {
         let model = &self.model;
         let cap = model.n_ctx_train().clamp(SMALLEST_CONTEXT, AUTO_CONTEXT);
         let free = available_memory().saturating_sub(model.size()) / 2;
-        let fits = u32::try_from(free / cache_bytes(model)).unwrap_or(u32::MAX);
+        let fits = u32::try_from(free / Shape::of(model).cache_bytes()).unwrap_or(u32::MAX);
         fits.clamp(SMALLEST_CONTEXT, cap)
     }
 }
