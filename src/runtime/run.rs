@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 
 /// No two frames are closer than this.
 const FRAME: Duration = Duration::from_millis(16);
+/// While only the engine speaks, frames are this far apart: each takes a moment
+/// from the cores that compute, and nobody reads faster.
+const STREAM_FRAME: Duration = Duration::from_millis(40);
 /// How long the engine may take to end when the chat does.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -61,6 +64,7 @@ pub async fn run(start: Start) -> io::Result<()> {
         workers,
         screen,
         dirty: true,
+        urgent: true,
         drawn_at: None,
     };
     // The first frame is up before the model loads.
@@ -85,6 +89,8 @@ struct Chat {
     workers: Workers,
     screen: Screen,
     dirty: bool,
+    /// What changed came from the person or the terminal.
+    urgent: bool,
     drawn_at: Option<Instant>,
 }
 
@@ -149,6 +155,7 @@ impl Chat {
 
     fn take(&mut self, event: Event) -> io::Result<Next> {
         self.dirty = true;
+        self.urgent |= !matches!(event, Event::Engine(_));
         for effect in update(&mut self.state, event, Instant::now()) {
             match self.workers.perform(effect) {
                 None => {}
@@ -183,13 +190,15 @@ impl Chat {
 
     fn resume(&mut self) -> io::Result<()> {
         self.dirty = true;
+        self.urgent = true;
         self.screen.back()
     }
 
     /// When the next frame may be drawn; None while nothing has changed.
     fn next_frame(&self) -> Option<Instant> {
         self.dirty.then(|| match self.drawn_at {
-            Some(at) => at + FRAME,
+            Some(at) if self.urgent => at + FRAME,
+            Some(at) => at + STREAM_FRAME,
             None => Instant::now(),
         })
     }
@@ -211,6 +220,7 @@ impl Chat {
             update(state, Event::Drawn(drawn), now);
         }
         self.dirty = false;
+        self.urgent = false;
         self.drawn_at = Some(now);
         Ok(())
     }
