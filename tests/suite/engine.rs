@@ -6,7 +6,7 @@ use crate::support::engine::{
 use crate::support::gguf::Tiny;
 use crate::support::terminal::signal;
 use parlor::chat::{FinishReason, Message, Role, Sampling};
-use parlor::protocol::engine::{Command, Event, Request};
+use parlor::protocol::engine::{Auto, Command, Event, LoadSpec, Request};
 use rustix::process::{Pid, Signal, test_kill_process};
 use tempfile::tempdir;
 
@@ -530,5 +530,21 @@ fn a_child_that_does_not_stop_within_a_second_is_ended_and_another_loads() {
         until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
         assert_ne!(engine.pid.borrow().unwrap(), stuck);
         answer(&mut engine, question(2, "hi", greedy(3))).await;
+    });
+}
+
+#[test]
+fn a_thread_count_beyond_the_machine_is_held_to_it_and_does_not_hang() {
+    let folder = tempdir().unwrap();
+    let model = Tiny::saying(&["ok"]).write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = start(folder.path());
+        let many = LoadSpec {
+            threads: Auto::Set(u32::MAX),
+            ..spec(model)
+        };
+        engine.commands.send(Command::Load(many)).unwrap();
+        let said = answer(&mut engine, question(1, "hi", greedy(5))).await;
+        assert_eq!(said.text, "ok");
     });
 }

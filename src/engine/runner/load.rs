@@ -185,7 +185,8 @@ impl Loaded {
             Auto::Auto => self.fitting_context(),
         };
         let threads = match spec.threads {
-            Auto::Set(n) => n.clamp(1, 1024),
+            // More than there are would spin and wait for each other without end.
+            Auto::Set(n) => n.clamp(1, allowed_threads()),
             Auto::Auto => good_threads(),
         };
         // The values of llama.cpp's `llama_flash_attn_type`.
@@ -237,7 +238,13 @@ fn available_memory() -> u64 {
 /// One thread for each physical core that this process may use: llama.cpp's
 /// workers spin, so a second one on the same core only takes turns with it.
 pub fn good_threads() -> u32 {
+    let allowed = allowed_threads();
+    let cores = sysinfo::System::physical_core_count().and_then(|n| u32::try_from(n).ok());
+    cores.unwrap_or(allowed).clamp(1, allowed)
+}
+
+/// Threads that can run at once.
+fn allowed_threads() -> u32 {
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
-    let cores = sysinfo::System::physical_core_count().unwrap_or(allowed);
-    u32::try_from(allowed.min(cores).max(1)).unwrap_or(1)
+    u32::try_from(allowed).unwrap_or(1).max(1)
 }
