@@ -44,6 +44,7 @@ fn request(id: RequestId, messages: &[Message]) -> Command {
     Command::Generate(Request {
         id,
         messages: messages.to_vec(),
+        opening: String::new(),
         sampling: Sampling {
             temperature: 0.0,
             max_tokens: Some(24),

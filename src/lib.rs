@@ -8,9 +8,11 @@
 //! |---|---|
 //! | [`chat`] | the domain: messages, sampling values, streams of text |
 //! | [`protocol`] | the words that layers exchange |
+//! | [`help`] | the program's own help, and finding what answers a question |
 //! | [`app`] | the pure state machine: state, events, actions, effects |
 //! | [`ui`] | the view: state to screen |
 //! | [`engine`] | `host` drives the child process, `runner` is the child |
+//! | [`models`] | model files: the starter, and what is on this machine |
 //! | [`config`] | files to validated values |
 //! | [`runtime`] | the loop, the terminal, signals |
 //! | [`cli`] | one file per subcommand |
@@ -20,6 +22,8 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod help;
+pub mod models;
 pub mod protocol;
 pub mod runtime;
 pub mod ui;

@@ -5,7 +5,9 @@ mod suite {
     mod ask;
     mod chat;
     mod engine;
+    mod help;
     mod screen;
+    mod starter;
     mod terminal;
     mod words;
 }

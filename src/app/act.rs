@@ -2,24 +2,24 @@
 
 use super::action::Action;
 use super::effect::Effect;
-use super::layer::{Layer, SettingsLayer};
+use super::guide;
+use super::layer::{HelpLayer, Layer, ModelsLayer, SettingsLayer};
 use super::slash::{self, Slash};
 use super::state::State;
 use super::talk::{Body, Progress, Scroll, Tone};
 use super::turn::{Engine, Turn};
-use crate::chat::Usage;
 use crate::chat::sampling::{SETTINGS, Setting};
+use crate::chat::{Persona, Usage};
 use crate::protocol::engine::Request;
 use std::path::PathBuf;
 use std::time::Instant;
 
 /// How to come to a model; shown whenever one is missing.
-pub const NO_MODEL: &str = "There is no model yet. Give one with /model PATH (a .gguf file), \
-    start with parlor --model PATH, set PARLOR_MODEL, or write it into the config file \
-    (parlor config path tells where).";
+pub const NO_MODEL: &str =
+    "There is no model. /model chooses one, and /model PATH loads a .gguf file.";
 
 /// The same in few words, for one line.
-const NO_MODEL_SHORT: &str = "There is no model yet: /model PATH loads a .gguf file.";
+const NO_MODEL_SHORT: &str = "There is no model: /model chooses one.";
 
 /// Runs an action.
 pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
@@ -33,16 +33,20 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
             state.composer.key(super::Key::plain(super::Code::Delete));
         }
         Action::Quit => return vec![Effect::Quit],
-        Action::Help => state.layers.push(Layer::Help { scroll: 0 }),
+        Action::Help => state.layers.push(Layer::Help(HelpLayer::default())),
         Action::Palette => state.layers.push(Layer::Palette {
             query: String::new(),
             choice: 0,
         }),
         Action::Settings => state.layers.push(Layer::Settings(SettingsLayer::default())),
         // These take words: the composer is where words are written.
-        Action::Model => prefill(state, "/model "),
+        Action::Model => {
+            state.layers.push(Layer::Models(ModelsLayer::default()));
+            return vec![Effect::FindModels];
+        }
         Action::System => prefill(state, "/system "),
         Action::Set => prefill(state, "/set "),
+        Action::Persona => prefill(state, "/persona "),
         Action::Clear => return clear(state),
         Action::Retry => return retry(state, now),
         Action::Copy => return copy(state, now),
@@ -124,32 +128,33 @@ pub(super) fn begin(state: &mut State, question: String) -> Vec<Effect> {
 }
 
 fn ask(state: &mut State) -> Vec<Effect> {
-    let messages = state.talk.messages(&state.settings.system);
-    state.talk.open_answer();
+    let guided = guide::prepare(state);
+    state.talk.open_answer(guided.sources);
     let id = state.next_request;
     state.next_request += 1;
     state.turn = Turn::Waiting(id);
     vec![Effect::Generate(Request {
         id,
-        messages,
+        messages: guided.messages,
+        opening: guided.opening,
         sampling: state.settings.sampling.clone(),
     })]
 }
 
 fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<Effect> {
     match action {
-        Action::Model if rest.is_empty() => {
-            let words = match &state.model {
-                Some(path) => format!(
-                    "The model is {}. /model PATH loads another.",
-                    path.display()
-                ),
-                None => NO_MODEL.to_string(),
-            };
-            state.talk.notice(Tone::Plain, words);
+        Action::Model if !rest.is_empty() => load(state, PathBuf::from(rest)),
+        Action::Help if !rest.is_empty() => {
+            state.layers.push(Layer::Help(HelpLayer {
+                query: rest.to_string(),
+                scroll: 0,
+            }));
             Vec::new()
         }
-        Action::Model => load(state, PathBuf::from(rest)),
+        Action::Persona => {
+            persona(state, rest);
+            Vec::new()
+        }
         Action::System => {
             system(state, rest);
             Vec::new()
@@ -164,7 +169,8 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
 
 /// Asks for another model. Nothing changes until the engine takes it: a wrong
 /// path must not cost the model that is loaded.
-fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
+pub(super) fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
+    state.chosen = None;
     state.wanted = Some(path.clone());
     vec![Effect::Load(path)]
 }
@@ -188,6 +194,30 @@ fn system(state: &mut State, text: &str) {
         }
     };
     state.talk.notice(Tone::Plain, words);
+}
+
+fn persona(state: &mut State, name: &str) {
+    let (tone, words) = match (name, Persona::named(name)) {
+        ("", _) => (
+            Tone::Plain,
+            format!(
+                "The persona is {}. /persona guide answers from Parlor's help, /persona none plays no part, /persona auto is the guide with the starter alone.",
+                state.settings.persona.name()
+            ),
+        ),
+        (_, Ok(persona)) => {
+            state.settings.persona = persona;
+            let words = match persona.guides(state.has_starter()) {
+                true => {
+                    "The guide answers questions about Parlor from its help, from the next message on."
+                }
+                false => "The model plays no part, from the next message on.",
+            };
+            (Tone::Plain, words.into())
+        }
+        (_, Err(why)) => (Tone::Problem, format!("{why}.")),
+    };
+    state.talk.notice(tone, words);
 }
 
 fn set(state: &mut State, rest: &str) {
@@ -229,7 +259,7 @@ fn stop_or_unload(state: &mut State) -> Vec<Effect> {
     if state.turn.is_idle() && loading && state.loaded != state.model {
         state.engine = Engine::NoModel;
         state.model = None;
-        let words = "Loading was stopped. /model PATH loads a model.";
+        let words = "Loading was stopped. /model chooses a model.";
         state.talk.notice(Tone::Plain, words);
         return vec![Effect::Unload];
     }

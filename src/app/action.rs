@@ -15,6 +15,7 @@ pub enum Action {
     Settings,
     Model,
     System,
+    Persona,
     Set,
     Clear,
     Retry,
@@ -78,8 +79,8 @@ pub const ACTIONS: &[Entry] = &[
     entry(
         Action::Help,
         "help",
-        "show keys and commands",
-        Some(""),
+        "show keys and commands, or look a question up: /help QUESTION",
+        Some("QUESTION"),
         &["f1", "?"],
     ),
     entry(
@@ -99,7 +100,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(
         Action::Model,
         "model",
-        "load another model: /model PATH",
+        "choose another model, or load one: /model PATH",
         Some("PATH"),
         &[],
     ),
@@ -108,6 +109,13 @@ pub const ACTIONS: &[Entry] = &[
         "system",
         "set what the model is told first: /system TEXT",
         Some("TEXT"),
+        &[],
+    ),
+    entry(
+        Action::Persona,
+        "persona",
+        "set the part that the model plays: /persona guide",
+        Some("NAME"),
         &[],
     ),
     entry(

@@ -8,6 +8,11 @@ use std::path::PathBuf;
 pub enum Effect {
     /// Load this model, in place of the one that is loaded.
     Load(PathBuf),
+    /// Write the model that was chosen to the config file; answered by
+    /// `Event::Saved`.
+    Remember(PathBuf),
+    /// Look for models on this machine; answered by `Event::Models`.
+    FindModels,
     /// End the loading that is under way.
     Unload,
     Generate(Request),

@@ -14,11 +14,12 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         Event::Loading(permille) => loading(state, permille),
         Event::Refused(why) => {
             state.wanted = None;
+            state.chosen = None;
             state
                 .talk
                 .notice(Tone::Problem, format!("Not loaded: {why}."));
         }
-        Event::Loaded(facts) => loaded(state, facts),
+        Event::Loaded(facts) => return loaded(state, facts),
         Event::LoadFailed(why) => load_failed(state, &why),
         Event::Reading(id, progress) if state.turn.id() == Some(id) => {
             state.reading_total = progress.total;
@@ -53,15 +54,22 @@ fn loading(state: &mut State, permille: u16) {
     }
 }
 
-fn loaded(state: &mut State, facts: ModelFacts) {
+/// A model that the person chose from the list is remembered once it works.
+fn loaded(state: &mut State, facts: ModelFacts) -> Vec<Effect> {
     state.loaded.clone_from(&state.model);
     state.engine = Engine::Ready(facts);
+    let chosen = state
+        .chosen
+        .take()
+        .filter(|path| Some(path) == state.model.as_ref());
+    chosen.map(Effect::Remember).into_iter().collect()
 }
 
 fn load_failed(state: &mut State, why: &str) {
     if let Some(path) = state.wanted.take() {
         state.model = Some(path);
     }
+    state.chosen = None;
     state.engine = Engine::Failed;
     if !state.turn.is_idle() {
         failed(state, why.to_string());

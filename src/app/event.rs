@@ -3,6 +3,7 @@
 use super::key::Key;
 use super::talk::Scroll;
 use crate::protocol::engine;
+use crate::protocol::library::FoundModel;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -11,6 +12,8 @@ pub enum Event {
     /// The wheel, in rows; negative is up.
     Wheel(i32),
     Engine(engine::Event),
+    /// The models that were found on this machine.
+    Models(Vec<FoundModel>),
     /// How copying went.
     Copied(Result<CopyWay, String>),
     /// How saving went: where, or why not.

@@ -1,5 +1,10 @@
 //! Popups: a stack; the topmost takes the keys.
 
+mod models;
+
+pub(super) use models::found;
+pub use models::{ModelRow, ModelsLayer, rows as model_rows};
+
 use super::action::{ACTIONS, Action, Entry};
 use super::effect::Effect;
 use super::key::{Code, Key};
@@ -12,16 +17,24 @@ use unicode_segmentation::UnicodeSegmentation;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layer {
-    /// Keys and commands; scrolled by so many rows.
-    Help {
-        scroll: usize,
-    },
+    Help(HelpLayer),
+    /// Which model to use.
+    Models(ModelsLayer),
     /// Actions by fuzzy name.
     Palette {
         query: String,
         choice: usize,
     },
     Settings(SettingsLayer),
+}
+
+/// Keys and commands; or, once something is written, the passages that answer
+/// it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HelpLayer {
+    pub query: String,
+    /// Rows that it is scrolled by.
+    pub scroll: usize,
 }
 
 /// The settings popup: a row for each number, then the system prompt.
@@ -67,29 +80,58 @@ pub fn palette_matches(query: &str) -> Vec<&'static Entry> {
 pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
     match state.layers.last_mut() {
         None => Vec::new(),
-        Some(Layer::Help { scroll }) => {
-            match key.code {
-                Code::Up => *scroll = scroll.saturating_sub(1),
-                Code::Down => *scroll += 1,
-                Code::PageUp => *scroll = scroll.saturating_sub(10),
-                Code::PageDown | Code::Char(' ') => *scroll += 10,
-                Code::Home => *scroll = 0,
-                Code::End => *scroll = usize::MAX,
-                _ => {
-                    close(state);
-                    return Vec::new();
-                }
-            }
-            *scroll = (*scroll).min(state.help_rows);
+        Some(Layer::Help(_)) => {
+            help_key(state, key);
             Vec::new()
         }
+        Some(Layer::Models(_)) => models::key(state, key),
         Some(Layer::Palette { .. }) => palette_key(state, key, now),
         Some(Layer::Settings(_)) => settings_key(state, key),
     }
 }
 
+/// Closes the topmost layer, whatever it is.
+pub(super) fn dismiss(state: &mut State) -> Vec<Effect> {
+    match state.layers.last() {
+        Some(Layer::Models(_)) => models::leave(state),
+        Some(Layer::Help(_) | Layer::Palette { .. } | Layer::Settings(_)) | None => {
+            close(state);
+            Vec::new()
+        }
+    }
+}
+
 fn close(state: &mut State) {
     state.layers.pop();
+}
+
+fn help_key(state: &mut State, key: Key) {
+    let rows = state.help_rows;
+    let Some(Layer::Help(HelpLayer { query, scroll })) = state.layers.last_mut() else {
+        return;
+    };
+    if let Some(c) = key.typed() {
+        query.push(c);
+        *scroll = 0;
+        return;
+    }
+    match key.code {
+        Code::Up => *scroll = scroll.saturating_sub(1),
+        Code::Down => *scroll += 1,
+        Code::PageUp => *scroll = scroll.saturating_sub(10),
+        Code::PageDown => *scroll += 10,
+        Code::Home => *scroll = 0,
+        Code::End => *scroll = usize::MAX,
+        Code::Backspace => {
+            pop_grapheme(query);
+            *scroll = 0;
+        }
+        Code::Char('u') if key.ctrl => query.clear(),
+        _ => close(state),
+    }
+    if let Some(Layer::Help(HelpLayer { scroll, .. })) = state.layers.last_mut() {
+        *scroll = (*scroll).min(rows);
+    }
 }
 
 fn palette_key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {

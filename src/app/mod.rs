@@ -15,6 +15,7 @@ pub mod turn;
 
 pub mod act;
 mod engine;
+mod guide;
 mod update;
 
 pub use action::Action;

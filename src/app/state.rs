@@ -2,13 +2,14 @@
 
 use super::composer::Composer;
 use super::keymap::Keymap;
-use super::layer::Layer;
+use super::layer::{Layer, ModelsLayer};
 use super::talk::Talk;
 use super::turn::{Engine, Turn};
-use crate::chat::{Sampling, Usage};
+use crate::chat::{Persona, Sampling, Usage};
 use crate::protocol::engine::RequestId;
+use crate::protocol::library::{FoundModel, STARTER};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long a passing word stays.
@@ -19,6 +20,7 @@ const FLASH: Duration = Duration::from_secs(3);
 pub struct Settings {
     pub sampling: Sampling,
     pub system: String,
+    pub persona: Persona,
 }
 
 /// A word that passes.
@@ -49,6 +51,10 @@ pub struct State {
     pub(super) loaded: Option<PathBuf>,
     /// The model that was asked for, until the engine takes or refuses it.
     pub(super) wanted: Option<PathBuf>,
+    /// The model to be remembered once it is loaded.
+    pub(super) chosen: Option<PathBuf>,
+    /// The models that were found on this machine; None before the search.
+    pub models: Option<Vec<FoundModel>>,
     /// Tokens of the last answer: how full the context is.
     pub usage: Usage,
     /// Tokens of the prompt that the answer under way was given.
@@ -61,7 +67,8 @@ pub struct State {
 }
 
 impl State {
-    /// The state at the start; the model, if any, is loading.
+    /// The state at the start; the model is loading, or the person is asked for
+    /// one.
     pub fn new(settings: Settings, keymap: Keymap, model: Option<PathBuf>) -> Self {
         Self {
             talk: Talk::default(),
@@ -73,13 +80,18 @@ impl State {
             },
             turn: Turn::Idle,
             queue: VecDeque::new(),
-            layers: Vec::new(),
+            layers: match model {
+                Some(_) => Vec::new(),
+                None => vec![Layer::Models(ModelsLayer::default())],
+            },
             settings,
             keymap,
             flash: None,
             model,
             loaded: None,
             wanted: None,
+            chosen: None,
+            models: None,
             usage: Usage::default(),
             reading_total: 0,
             help_rows: 0,
@@ -95,6 +107,11 @@ impl State {
             until: now + FLASH,
             asks_to_quit: false,
         });
+    }
+
+    /// Whether the model inside the program is loaded or loading.
+    pub fn has_starter(&self) -> bool {
+        self.model.as_deref() == Some(Path::new(STARTER))
     }
 
     /// When `Event::Tick` is due, if ever.

@@ -2,6 +2,7 @@
 //! is scrolled to.
 
 use crate::chat::{Message, Role, Timings, Usage};
+use crate::help::guide::Source;
 
 /// Identifies an entry for its whole life.
 pub type EntryId = u64;
@@ -41,6 +42,8 @@ pub struct Answer {
     pub progress: Progress,
     pub usage: Usage,
     pub timings: Timings,
+    /// The passages of the help that it was made from.
+    pub sources: Vec<Source>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -100,14 +103,15 @@ impl Talk {
         self.push(Body::Notice(tone, words.into()));
     }
 
-    /// Opens an empty answer at the end.
-    pub fn open_answer(&mut self) {
+    /// Opens an empty answer at the end, to be made from these passages.
+    pub fn open_answer(&mut self, sources: Vec<Source>) {
         self.push(Body::Answer(Answer {
             text: String::new(),
             thinking: String::new(),
             progress: Progress::Open,
             usage: Usage::default(),
             timings: Timings::default(),
+            sources,
         }));
     }
 

@@ -18,6 +18,7 @@ pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Paste(text) => paste(state, &text),
         Event::Wheel(rows) => state.talk.pending += i64::from(rows),
         Event::Engine(event) => return engine::hear(state, event, now),
+        Event::Models(found) => layer::found(state, found),
         Event::Copied(Ok(CopyWay::Clipboard)) => state.flash("Copied.", now),
         Event::Copied(Ok(CopyWay::Terminal)) => {
             state.flash(
@@ -57,7 +58,8 @@ fn paste(state: &mut State, text: &str) {
                 typing.push_str(&sanitise(text));
             }
         }
-        Some(layer::Layer::Help { .. }) => {}
+        Some(layer::Layer::Help(help)) => help.query.push_str(&one_line(text, 200)),
+        Some(layer::Layer::Models(models)) => models.paste(&one_line(text, 4096)),
     }
 }
 
@@ -72,10 +74,7 @@ fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
     }
     if !state.layers.is_empty() {
         return match mapped {
-            Some(Action::Interrupt) => {
-                state.layers.pop();
-                Vec::new()
-            }
+            Some(Action::Interrupt) => layer::dismiss(state),
             Some(action @ (Action::Quit | Action::Suspend | Action::Redraw)) => {
                 act::run(state, action, now)
             }

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 /// A private room for conversation: chat with a language model on your own machine.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, about, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
 #[command(
     after_help = "With no subcommand, opens the chat. With standard input not a terminal, \
     standard input is the prompt and the answer goes to standard output."
 )]
 pub struct Arguments {
-    /// The model: path of a .gguf file
+    /// The model: path of a .gguf file, or `starter`, the small one inside this program
     #[arg(long, value_name = "PATH", env = "PARLOR_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What the model is told before the conversation
@@ -31,6 +32,8 @@ pub enum Verb {
     Render(Render),
     /// Measure how fast a model reads and writes
     Bench(Bench),
+    /// Look a question up in the help; without one, list what there is
+    Help(Help),
     /// Show what this machine has and what is missing
     Doctor {
         /// Print JSON
@@ -68,6 +71,10 @@ pub struct Ask {
     pub system: Option<String>,
     #[command(flatten)]
     pub sampling: SamplingArgs,
+    /// The part that the model plays: guide answers from Parlor's help, none
+    /// plays none, auto is the guide with the starter alone
+    #[arg(long, value_name = "NAME")]
+    pub persona: Option<String>,
     /// Print one JSON object when the answer is done
     #[arg(long)]
     pub json: bool,
@@ -75,6 +82,18 @@ pub struct Ask {
     /// it from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     pub messages: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Help {
+    /// What you want to know, in your own words
+    pub question: Vec<String>,
+    /// Print the whole help, as Markdown
+    #[arg(long, conflicts_with = "question")]
+    pub all: bool,
+    /// Print JSON: every passage that was found, the best first
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

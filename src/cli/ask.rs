@@ -3,8 +3,11 @@
 use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::{Fail, input, output, setup};
-use crate::chat::{FinishReason, Message, Part, Role, Timings, message};
+use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
+use crate::config::Config;
 use crate::engine::host::Engine;
+use crate::help::Find;
+use crate::help::guide::{Guided, Source, Speaker, guide};
 use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, Request};
 use serde_json::json;
 use std::path::PathBuf;
@@ -19,6 +22,8 @@ struct Reply {
     model: String,
     load_ms: f64,
     finish: Option<Finish>,
+    /// The passages of the help that the answer was made from.
+    sources: Vec<Source>,
     /// Why the engine could not go on.
     error: Option<String>,
 }
@@ -27,16 +32,22 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
     let config = setup::config()?;
     let sampling = ask.sampling.over(config.sampling.clone())?;
     let messages = conversation(&ask, system.as_deref(), &config.system)?;
+    let starter = setup::is_starter(&config, model.as_deref());
+    let guided = guided(&ask, &config, messages, starter)?;
     let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
     let request = Request {
         id: ID,
-        messages,
+        messages: guided.messages,
+        opening: guided.opening,
         sampling,
     };
     setup::run(async {
         let mut engine = setup::engine()?;
-        let mut reply = Reply::default();
+        let mut reply = Reply {
+            sources: guided.sources,
+            ..Reply::default()
+        };
         let interrupted = tokio::select! {
             done = answer(&mut engine, spec, request, &mut reply, ask.json) => done.map(|()| false),
             _ = tokio::signal::ctrl_c() => Ok(true),
@@ -64,6 +75,31 @@ fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Ve
         messages.insert(0, Message::new(Role::System, system));
     }
     Ok(messages)
+}
+
+/// The conversation, with passages of the help where the guide speaks.
+fn guided(
+    ask: &Ask,
+    config: &Config,
+    messages: Vec<Message>,
+    starter: bool,
+) -> Result<Guided, Fail> {
+    let persona = match &ask.persona {
+        Some(name) => Persona::named(name).map_err(Fail::Usage)?,
+        None => config.persona,
+    };
+    if !persona.guides(starter) {
+        return Ok(Guided {
+            messages,
+            ..Guided::default()
+        });
+    }
+    let speaker = match starter {
+        true => Speaker::Starter,
+        false => Speaker::Model,
+    };
+    let keymap = setup::keymap(config)?;
+    Ok(guide(Find::english(), &messages, speaker, &keymap))
 }
 
 async fn answer(
@@ -122,6 +158,9 @@ async fn answer(
     if !quiet {
         stream.end().await?;
     }
+    if let (false, Some(source)) = (quiet, reply.sources.first()) {
+        progress.notice(&format!("from the help: “{}”", source.title));
+    }
     Ok(())
 }
 
@@ -165,6 +204,8 @@ fn object(reply: &Reply, reason: FinishReason, seed: Option<u32>) -> serde_json:
         "thinking": thinking,
         "finish_reason": reason,
         "model": reply.model,
+        "source": reply.sources.first().map(|s| &s.id),
+        "sources": reply.sources.iter().map(|s| &s.id).collect::<Vec<_>>(),
         "seed": finish.map(|f| f.seed).or(seed),
         "usage": finish.map(|f| f.usage).unwrap_or_default(),
         "timings": timings,

@@ -55,6 +55,7 @@ fn start(model: Option<PathBuf>, system: Option<String>) -> Result<Start, Fail> 
         settings: Settings {
             system: system.unwrap_or(config.system),
             sampling: config.sampling,
+            persona: config.persona,
         },
         keymap,
         theme,

@@ -39,7 +39,11 @@ fn show(config: &Config) -> String {
     if let Some(model) = &config.model {
         out += &format!("model = {}\n", text(&model.to_string_lossy()));
     }
-    out += &format!("system = {}\n\n[sampling]\n", text(&config.system));
+    out += &format!(
+        "system = {}\npersona = {}\n\n[sampling]\n",
+        text(&config.system),
+        text(config.persona.name())
+    );
     for setting in SETTINGS {
         let unset = setting.value(&config.sampling).is_none();
         let mark = if unset { "# " } else { "" };

@@ -7,6 +7,7 @@ mod chat;
 mod configure;
 mod doctor;
 mod fail;
+mod help;
 mod input;
 mod manual;
 mod output;
@@ -60,6 +61,7 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
         }
         Some(Verb::Render(render)) => render::run(&render, model),
         Some(Verb::Bench(bench)) => bench::run(&bench, model),
+        Some(Verb::Help(help)) => help::run(&help),
         Some(Verb::Doctor { json }) => doctor::run(json, model),
         Some(Verb::Config { verb }) => configure::run(verb),
         Some(Verb::Completions { shell }) => manual::completions(shell),

@@ -1,14 +1,17 @@
 //! What the subcommands share: configuration, the model to use, the engine.
 
 use super::Fail;
-use crate::config::{Config, paths};
+use crate::app::Keymap;
+use crate::config::{Config, keys, paths};
 use crate::engine::host::{self, Engine};
 use crate::protocol::engine::{Auto, LoadSpec};
-use std::path::PathBuf;
+use crate::protocol::library::STARTER;
+use std::path::{Path, PathBuf};
 
 /// What to do when no model was named anywhere.
 pub const NO_MODEL: &str = "no model is set: name a .gguf file with --model PATH, with PARLOR_MODEL, \
-    or as `model` in the config file (`parlor config path` tells where)";
+    or as `model` in the config file (`parlor config path` tells where); \
+    --model starter is the small model inside this program";
 
 /// The configuration, or why it cannot be used.
 pub fn config() -> Result<Config, Fail> {
@@ -23,7 +26,13 @@ pub fn spec(config: &Config, named: Option<PathBuf>) -> Result<LoadSpec, Fail> {
     let model = named
         .or_else(|| config.model.clone())
         .ok_or_else(|| Fail::failed(NO_MODEL))?;
-    Ok(load_spec(config, model))
+    let file = paths::model_file(&model).map_err(Fail::Failed)?;
+    Ok(load_spec(config, file))
+}
+
+/// Whether the model that is named is the one inside the program.
+pub fn is_starter(config: &Config, named: Option<&Path>) -> bool {
+    named.or(config.model.as_deref()) == Some(Path::new(STARTER))
 }
 
 /// How to load this model under this configuration.
@@ -36,6 +45,11 @@ pub fn load_spec(config: &Config, model: PathBuf) -> LoadSpec {
         flash_attention: config.engine.flash_attention,
         vocabulary_only: false,
     }
+}
+
+/// The keys as they are bound, for the help to name.
+pub fn keymap(config: &Config) -> Result<Keymap, Fail> {
+    keys::keymap(&config.keys).map_err(Fail::failed)
 }
 
 /// Starts the engine's host; inside a tokio runtime.

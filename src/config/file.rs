@@ -2,7 +2,7 @@
 //! valid. Unknown names are errors that say where and what was meant.
 
 use super::paths;
-use crate::chat::Sampling;
+use crate::chat::{Persona, Sampling};
 use crate::protocol::engine::Auto;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     pub model: Option<PathBuf>,
     pub system: String,
+    pub persona: Persona,
     pub sampling: Sampling,
     pub engine: EngineConfig,
     pub ui: UiConfig,
@@ -66,6 +67,7 @@ pub enum ConfigError {
 struct RawConfig {
     model: Option<PathBuf>,
     system: String,
+    persona: Option<String>,
     sampling: Sampling,
     engine: RawEngine,
     ui: RawUi,
@@ -140,6 +142,11 @@ impl Config {
             let key = name.split(' ').next().unwrap_or_default().to_string();
             format!("line {}: {e}", line_of(text, &key))
         })?;
+        let persona = match &raw.persona {
+            None => Persona::default(),
+            Some(name) => Persona::named(name)
+                .map_err(|why| format!("line {}: {why}", line_of(text, "persona")))?,
+        };
         let engine = EngineConfig {
             context: auto(text, "context", raw.engine.context, 1)?,
             threads: auto(text, "threads", raw.engine.threads, 1)?,
@@ -150,6 +157,7 @@ impl Config {
         Ok(Self {
             model: raw.model.map(|m| paths::expand_home(&m)),
             system: raw.system,
+            persona,
             sampling: raw.sampling,
             engine,
             ui: UiConfig {

@@ -1,5 +1,7 @@
 //! Where Parlor keeps its files.
 
+use crate::models::{Places, starter};
+use crate::protocol::library::STARTER;
 use directories::{BaseDirs, ProjectDirs};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,36 @@ pub fn state_folder() -> Option<PathBuf> {
         p.state_dir()
             .unwrap_or_else(|| p.data_local_dir())
             .to_path_buf()
+    })
+}
+
+/// The folder for what Parlor keeps and can make again, such as the starter.
+pub fn data_folder() -> Option<PathBuf> {
+    project().map(|p| p.data_local_dir().to_path_buf())
+}
+
+/// Where models are usually kept.
+pub fn model_places() -> Places {
+    let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
+    let here = std::env::current_dir().unwrap_or_default();
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    Places::usual(&home.unwrap_or_default(), here, variable)
+}
+
+/// The file that a model's name stands for: the starter is written out where
+/// it is not yet, anything else is a path. The error says what to do.
+pub fn model_file(named: &Path) -> Result<PathBuf, String> {
+    if named != Path::new(STARTER) {
+        return Ok(expand_home(named));
+    }
+    let folder = data_folder().ok_or("no home folder is known for the starter; set HOME")?;
+    starter::place(&folder).map_err(|e| {
+        let folder = folder.display();
+        format!("the starter cannot be written to {folder}: {e}; make room there, or set XDG_DATA_HOME to another folder")
     })
 }
 

@@ -8,10 +8,36 @@ use std::io::Write;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, value};
 
-/// Sets the sampling values and the system prompt in the file at `path`,
-/// which is made from the commented defaults when there is none. A value that
-/// is the default is written only where the file sets it already.
+/// Sets the sampling values and the system prompt in the file at `path`. A value
+/// that is the default is written only where the file sets it already.
 pub fn settings(path: &Path, sampling: &Sampling, system: &str) -> Result<(), ConfigError> {
+    change(path, |document| {
+        put_system(document, system);
+        let table = document
+            .entry("sampling")
+            .or_insert_with(|| Item::Table(Table::new()));
+        if let Some(table) = table.as_table_like_mut() {
+            put_sampling(table, sampling);
+        }
+    })
+}
+
+/// Names the model to load at every start.
+pub fn model(path: &Path, model: &Path) -> Result<(), ConfigError> {
+    change(path, |document| {
+        let name = value(model.to_string_lossy().as_ref());
+        match document.get_mut("model") {
+            Some(item) => replace(item, name),
+            None => {
+                document.insert("model", name);
+            }
+        }
+    })
+}
+
+/// Changes the file at `path`, which is made from the commented defaults when
+/// there is none.
+fn change(path: &Path, make: impl FnOnce(&mut DocumentMut)) -> Result<(), ConfigError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => DEFAULTS.to_string(),
@@ -30,13 +56,7 @@ pub fn settings(path: &Path, sampling: &Sampling, system: &str) -> Result<(), Co
     let mut document: DocumentMut = text
         .parse()
         .map_err(|e: toml_edit::TomlError| invalid(e.to_string()))?;
-    put_system(&mut document, system);
-    let table = document
-        .entry("sampling")
-        .or_insert_with(|| Item::Table(Table::new()));
-    if let Some(table) = table.as_table_like_mut() {
-        put_sampling(table, sampling);
-    }
+    make(&mut document);
     write(path, &document.to_string()).map_err(|source| ConfigError::Write {
         path: path.to_path_buf(),
         source,
@@ -146,6 +166,20 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("# Choose among this many likeliest words"));
         assert_eq!(Config::parse(&text).unwrap().sampling, sampling);
+    }
+
+    #[test]
+    fn a_chosen_model_is_kept_beside_everything_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "system = \"Hi\" # mine\n\n[engine]\nthreads = 3\n").unwrap();
+        model(&path, Path::new("starter")).unwrap();
+        model(&path, Path::new("/m/a.gguf")).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let config = Config::parse(&text).unwrap();
+        assert_eq!(config.model.as_deref(), Some(Path::new("/m/a.gguf")));
+        assert!(text.contains("# mine"), "{text}");
+        assert!(text.contains("threads = 3"), "{text}");
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub struct LoadSpec {
 pub struct Request {
     pub id: RequestId,
     pub messages: Vec<Message>,
+    /// How the answer begins: given, not written by the model, which goes on
+    /// from there. Empty for an answer that is all the model's.
+    pub opening: String,
     pub sampling: Sampling,
 }
 

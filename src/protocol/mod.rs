@@ -1,3 +1,4 @@
-//! The words that layers exchange: plain data, no behaviour.
+//! The words that layers exchange: plain data.
 
 pub mod engine;
+pub mod library;

@@ -3,9 +3,12 @@
 use super::clipboard::Clipboard;
 use crate::app::{Effect, Event};
 use crate::config::{self, EngineConfig, paths};
-use crate::protocol::engine::{Command, LoadSpec};
-use std::path::PathBuf;
+use crate::protocol::engine::{self, Command, LoadSpec};
+use crate::protocol::library::STARTER;
+use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+
+const NO_CONFIG: &str = "no home folder is known; set PARLOR_CONFIG to a file";
 
 /// What the loop itself must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,16 @@ impl Workers {
     pub fn perform(&mut self, effect: Effect) -> Option<Inward> {
         match effect {
             Effect::Load(path) => self.load(path),
+            Effect::Remember(model) => {
+                let _ = self.answers.send(Event::Saved(self.remember(&model)));
+            }
+            Effect::FindModels => {
+                let answers = self.answers.clone();
+                std::thread::spawn(move || {
+                    let found = crate::models::scan(&paths::model_places());
+                    let _ = answers.send(Event::Models(found));
+                });
+            }
             Effect::Unload => self.send(Command::Unload),
             Effect::Generate(request) => self.send(Command::Generate(request)),
             Effect::Cancel(id) => self.send(Command::Cancel(id)),
@@ -41,7 +54,7 @@ impl Workers {
                     Some(path) => config::save::settings(path, &sampling, &system)
                         .map(|()| path.display().to_string())
                         .map_err(|e| e.to_string()),
-                    None => Err("no home folder is known; set PARLOR_CONFIG to a file".into()),
+                    None => Err(NO_CONFIG.into()),
                 };
                 let _ = self.answers.send(Event::Saved(saved));
             }
@@ -52,9 +65,29 @@ impl Workers {
         None
     }
 
+    fn remember(&self, model: &Path) -> Result<String, String> {
+        let file = self.config_file.as_ref().ok_or(NO_CONFIG)?;
+        // Where the person is now is not where they will start next.
+        let model = match model == Path::new(STARTER) {
+            true => model.to_path_buf(),
+            false => std::path::absolute(paths::expand_home(model)).map_err(|e| e.to_string())?,
+        };
+        config::save::model(file, &model).map_err(|e| e.to_string())?;
+        Ok(file.display().to_string())
+    }
+
     fn load(&self, path: PathBuf) {
+        let model = match paths::model_file(&path) {
+            Ok(model) => model,
+            Err(why) => {
+                let _ = self
+                    .answers
+                    .send(Event::Engine(engine::Event::Refused(why)));
+                return;
+            }
+        };
         self.send(Command::Load(LoadSpec {
-            model: paths::expand_home(&path),
+            model,
             context: self.config.context,
             threads: self.config.threads,
             gpu_layers: self.config.gpu_layers,

@@ -69,9 +69,10 @@ pub async fn run(start: Start) -> io::Result<()> {
     };
     // The first frame is up before the model loads.
     chat.draw()?;
-    if let Some(model) = start.model {
-        chat.workers.perform(Effect::Load(model));
-    }
+    chat.workers.perform(match start.model {
+        Some(model) => Effect::Load(model),
+        None => Effect::FindModels,
+    });
     let ended = chat
         .turn_until_done(&mut engine.events, inbox, signals)
         .await;

@@ -44,6 +44,7 @@ pub fn lay(laid: &mut Laid, entry: &Entry, state: &State, look: Look<'_>) {
             laid.head = reasoning(answer, state, look);
             laid.body.grow(&answer.text, &indent(), look);
             laid.tail = ending(answer, theme, look.width);
+            laid.tail.extend(sources(answer, theme, look.width));
         }
     }
     laid.tail.push(Row {
@@ -118,6 +119,25 @@ fn reasoning(answer: &Answer, state: &State, look: Look<'_>) -> Vec<Row> {
             offset: answer.thinking.len(),
         });
     }
+    rows
+}
+
+/// The passages of the help that the answer was made from.
+fn sources(answer: &Answer, theme: &Theme, width: u16) -> Vec<Row> {
+    if answer.sources.is_empty() || answer.text.is_empty() {
+        return Vec::new();
+    }
+    let titles: Vec<String> = answer
+        .sources
+        .iter()
+        .map(|s| format!("“{}”", s.title))
+        .collect();
+    let words = format!("from the help: {}", titles.join(", "));
+    let mut rows = vec![Row {
+        line: Line::default(),
+        offset: usize::MAX,
+    }];
+    rows.extend(plain(&words, theme.dim, &indent(), &indent(), width));
     rows
 }
 

@@ -1,17 +1,64 @@
-//! The help, generated from the actions, the editing keys and the commands.
+//! The help: keys and commands, generated from the tables of actions and
+//! editing keys; or the passages that answer what is written.
 
 use super::text::{Break, Lead, Piece, wrap};
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::action::ACTIONS;
 use crate::app::composer::EDIT_KEYS;
+use crate::help::{Find, Trust};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// Columns of the left half.
 const LEFT: usize = 31;
+/// Passages that are shown for a question.
+const SHOWN: usize = 3;
 
 /// Every line of the help, for a box of this width.
-pub fn lines(state: &State, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+pub fn lines(state: &State, theme: &Theme, query: &str, width: u16) -> Vec<Line<'static>> {
+    match query.trim() {
+        "" => table(state, theme, width),
+        question => passages(state, theme, question, width),
+    }
+}
+
+/// The passages that answer a question, the best first.
+fn passages(state: &State, theme: &Theme, question: &str, width: u16) -> Vec<Line<'static>> {
+    let find = Find::english();
+    let found = find.find(question);
+    let mut lines = Vec::new();
+    if found.trust == Trust::Nothing {
+        let words = "Nothing in the help fits this well. Try other words. The nearest:";
+        lines.extend(paragraph(words, theme.dim, width));
+    }
+    for passage in found.best.iter().take(SHOWN).map(|hit| find.passage(*hit)) {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.extend(paragraph(&passage.title, theme.heading, width));
+        for part in passage.text(&state.keymap).split("\n\n") {
+            lines.extend(paragraph(part, theme.text, width));
+        }
+        let see = find.titles(&passage.see).join(" · ");
+        lines.extend(paragraph(&format!("See also: {see}"), theme.dim, width));
+    }
+    lines
+}
+
+fn paragraph(words: &str, style: Style, width: u16) -> Vec<Line<'static>> {
+    let piece = Piece {
+        text: words,
+        style,
+        offset: 0,
+    };
+    let lead = Lead::new(vec![Span::raw("  ")]);
+    let rows = wrap(&[piece], width, &lead, &lead, Break::Words);
+    rows.into_iter().map(|r| r.line).collect()
+}
+
+/// Keys, editing keys, commands and names, in two columns.
+fn table(state: &State, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let mut pairs: Vec<(String, &str)> = Vec::new();
     collect(state, &mut |left, right| pairs.push((left, right)));
     let mut lines = Vec::new();

@@ -1,14 +1,16 @@
 //! Popups, drawn from the bottom of the stack up.
 
+mod models;
+
 use super::help;
 use super::text::fit;
 use super::theme::Theme;
 use crate::app::State;
-use crate::app::layer::{Layer, SETTING_ROWS, SettingsLayer, palette_matches};
+use crate::app::layer::{HelpLayer, Layer, SETTING_ROWS, SettingsLayer, palette_matches};
 use crate::chat::sampling::SETTINGS;
 use crate::chat::text::one_line;
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget, Wrap};
 
@@ -17,9 +19,10 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) -> 
     let mut help_rows = 0;
     for layer in &state.layers {
         match layer {
-            Layer::Help { scroll } => {
-                help_rows = draw_help(frame, area, state, theme, *scroll);
+            Layer::Help(layer) => {
+                help_rows = draw_help(frame, area, state, theme, layer);
             }
+            Layer::Models(layer) => models::draw(frame, area, state, theme, layer),
             Layer::Palette { query, choice } => {
                 draw_palette(frame, area, state, theme, query, *choice)
             }
@@ -59,22 +62,34 @@ fn draw_help(
     area: Rect,
     state: &State,
     theme: &Theme,
-    scroll: usize,
+    layer: &HelpLayer,
 ) -> usize {
     // The box is at most 100 columns; its border takes two.
-    let lines = help::lines(state, theme, area.width.min(100).saturating_sub(2));
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let lines = help::lines(
+        state,
+        theme,
+        &layer.query,
+        area.width.min(100).saturating_sub(2),
+    );
+    // The border, and the line where one writes.
+    let height = u16::try_from(lines.len() + 3).unwrap_or(u16::MAX);
     let size = (100, height.min(area.height.saturating_sub(2)));
     let inner = open(
         frame,
         area,
         theme,
         "Help",
-        "↑ ↓ PgUp PgDn scroll · Esc closes",
+        "type to look something up · ↑ ↓ scroll · Esc closes",
         size,
     );
+    if inner.is_empty() {
+        return 0;
+    }
+    let query = format!("❯ {}", one_line(&layer.query, 200));
+    let [line, inner] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    written(frame, line, &query, theme);
     let most = lines.len().saturating_sub(usize::from(inner.height));
-    let scroll = scroll.min(most);
+    let scroll = layer.scroll.min(most);
     let seen: Vec<Line<'_>> = lines
         .into_iter()
         .skip(scroll)
@@ -106,13 +121,7 @@ fn draw_palette(
         return;
     }
     let prompt = format!("❯ {}", one_line(query, 200));
-    let prompt = fit(&prompt, usize::from(inner.width));
-    let column = inner.x
-        + u16::try_from(unicode_width::UnicodeWidthStr::width(prompt.as_str())).unwrap_or(0);
-    frame
-        .buffer_mut()
-        .set_string(inner.x, inner.y, prompt, theme.accent);
-    frame.set_cursor_position((column.min(inner.right().saturating_sub(1)), inner.y));
+    written(frame, inner, &prompt, theme);
     if found.is_empty() && inner.height > 1 {
         frame
             .buffer_mut()
@@ -130,6 +139,17 @@ fn draw_palette(
         let words = format!("{:<14} {:<10} {}", entry.name, key, entry.doc);
         row(frame, inner, y, &words, i == choice, theme);
     }
+}
+
+/// What is being written, with the cursor behind it.
+fn written(frame: &mut Frame<'_>, area: Rect, words: &str, theme: &Theme) {
+    let words = fit(words, usize::from(area.width));
+    let width = unicode_width::UnicodeWidthStr::width(words.as_str());
+    let column = area.x + u16::try_from(width).unwrap_or(0);
+    frame
+        .buffer_mut()
+        .set_string(area.x, area.y, words, theme.accent);
+    frame.set_cursor_position((column.min(area.right().saturating_sub(1)), area.y));
 }
 
 /// A row of a list, across the whole width.

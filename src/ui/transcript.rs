@@ -223,6 +223,12 @@ fn welcome(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     let palette = state.keymap.key_of(Action::Palette);
     let words = match &state.engine {
         Engine::NoModel => format!("{NO_MODEL}\n\n{help} shows help."),
+        _ if state.has_starter() => format!(
+            "You are talking to the starter, a very small demonstration model. It knows this \
+             program's help and a little small talk. Ask it, for instance: how do I get a real \
+             model?\n\nNothing leaves this machine. {help} shows help, {palette} finds any action, \
+             /model chooses another model."
+        ),
         Engine::Loading(_) | Engine::Ready(_) | Engine::Failed | Engine::Down => format!(
             "Write a message and press Enter. Nothing leaves this machine.\n\n\
              {help} shows help, {palette} finds any action, / begins a command."

@@ -19,13 +19,23 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     (
+        "help",
+        &["help", "chat"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
+    ),
+    (
+        "models",
+        &["models", "chat", "protocol"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
         "protocol",
         &["chat", "protocol"],
         &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
     ),
     (
         "app",
-        &["app", "chat", "protocol"],
+        &["app", "chat", "protocol", "help"],
         &[
             "tokio",
             "ratatui::",
@@ -41,7 +51,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     // The view reads engine facts as the state holds them.
     (
         "ui",
-        &["ui", "app", "chat", "protocol"],
+        &["ui", "app", "chat", "protocol", "help"],
         &[
             "tokio",
             "crossterm",
@@ -57,7 +67,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "config",
-        &["config", "chat", "protocol", "app", "ui"],
+        &["config", "chat", "protocol", "app", "ui", "models"],
         &["tokio", "crossterm", "llama_cpp_2"],
     ),
 ];

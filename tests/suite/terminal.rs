@@ -50,7 +50,7 @@ fn it_takes_the_terminal_answers_and_gives_it_back_on_quitting() {
 fn the_first_frame_is_up_without_any_model() {
     let home = home();
     let mut pty = Pty::open(home.path(), 80, 24, &[]);
-    pty.sees("There is no model yet");
+    pty.sees("Which model?");
     pty.write("\x11");
     assert_eq!(pty.wait(), 0);
     given_back(&mut pty);

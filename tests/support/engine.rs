@@ -56,6 +56,7 @@ pub fn question(id: RequestId, text: &str, sampling: Sampling) -> Request {
     Request {
         id,
         messages: vec![Message::new(Role::User, text)],
+        opening: String::new(),
         sampling,
     }
 }

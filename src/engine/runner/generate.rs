@@ -69,7 +69,7 @@ impl Session<'_> {
         };
         let prompt = self
             .prompts
-            .tokens(&request.messages, &self.held)
+            .tokens(&request.messages, &request.opening, &self.held)
             .map_err(|e| e.to_string())?;
         let room = self.context.n_ctx() as usize;
         if prompt.tokens.is_empty() {
@@ -108,7 +108,7 @@ impl Session<'_> {
                     .cloned()
                     .chain(self.prompts.extra_stops()),
             ),
-            reasoning: Reasoning::new(&prompt.text),
+            reasoning: Reasoning::new(prompt.rendered()),
         };
         let mut sampler = sampler(
             &request.sampling,
@@ -117,7 +117,14 @@ impl Session<'_> {
         );
         let last = request.sampling.repeat_last as usize;
         sampler.accept_many(&prompt.tokens[prompt.tokens.len().saturating_sub(last)..]);
-        let ended = self.write(&mut account, &request.sampling, &mut voice, &mut sampler);
+        let (parts, stopped) = voice.say(request.opening.as_bytes());
+        for part in parts {
+            self.outbox.send(&Event::Piece(account.id, part));
+        }
+        let ended = match stopped {
+            true => Ok(FinishReason::Stop),
+            false => self.write(&mut account, &request.sampling, &mut voice, &mut sampler),
+        };
         for part in voice.finish() {
             self.outbox.send(&Event::Piece(account.id, part));
         }

@@ -25,8 +25,18 @@ pub struct Prompts<'m> {
 /// A prompt in tokens and as text.
 pub struct Prompt {
     pub tokens: Vec<LlamaToken>,
-    /// The rendered text, with the seams that keep control tokens apart.
+    /// The rendered text and the answer's opening, with the seams that keep
+    /// control tokens apart.
     pub text: String,
+    /// Bytes of `text` before the opening.
+    rendered: usize,
+}
+
+impl Prompt {
+    /// The rendered text without the answer's opening.
+    pub fn rendered(&self) -> &str {
+        &self.text[..self.rendered]
+    }
 }
 
 /// Tokens that the KV cache holds, and the text that they stand for.
@@ -108,18 +118,26 @@ impl<'m> Prompts<'m> {
     /// those inside a message stay text. Where the text goes on from what is
     /// held, so do the tokens: an answer that is tokenised anew may be split in
     /// another way than the model wrote it, and would have to be read again.
-    pub fn tokens(&self, messages: &[Message], held: &Held) -> Result<Prompt, TemplateError> {
+    /// The answer's `opening` follows the rendered text.
+    pub fn tokens(
+        &self,
+        messages: &[Message],
+        opening: &str,
+        held: &Held,
+    ) -> Result<Prompt, TemplateError> {
         let context = Context {
             bos: self.bos.clone(),
             eos: self.eos.clone(),
             generation_prompt: true,
         };
-        let seam = self.free_seam(messages);
+        let seam = self.free_seam(messages, opening);
         let guarded: Vec<Message> = messages
             .iter()
             .map(|m| Message::new(m.role, self.guard(&m.content, seam)))
             .collect();
-        let text = template::render(self.template(), &guarded, &context)?;
+        let mut text = template::render(self.template(), &guarded, &context)?;
+        let rendered = text.len();
+        text.push_str(&self.guard(opening, seam));
         let mut tokens = Vec::with_capacity(text.len() / 3);
         let rest = match self.continuation(&text, held) {
             Some(rest) => {
@@ -136,7 +154,11 @@ impl<'m> Prompts<'m> {
         for fragment in rest.split(seam) {
             tokens.extend(self.vocab.tokenize(fragment.as_bytes(), false, true));
         }
-        Ok(Prompt { tokens, text })
+        Ok(Prompt {
+            tokens,
+            text,
+            rendered,
+        })
     }
 
     /// What follows the held text, when it begins with a control token: only
@@ -167,9 +189,9 @@ impl<'m> Prompts<'m> {
     }
 
     /// A noncharacter (U+FDD0 to U+FDEF) that no message holds.
-    fn free_seam(&self, messages: &[Message]) -> char {
+    fn free_seam(&self, messages: &[Message], opening: &str) -> char {
         ('\u{fdd0}'..='\u{fdef}')
-            .find(|c| !messages.iter().any(|m| m.content.contains(*c)))
+            .find(|c| !opening.contains(*c) && !messages.iter().any(|m| m.content.contains(*c)))
             .unwrap_or('\u{fdd0}')
     }
 
