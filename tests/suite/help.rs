@@ -99,7 +99,7 @@ fn questions_in_ones_own_words_find_their_passage() {
     ] {
         let found = Find::english().find(question);
         assert_eq!(Find::english().passage(found.best[0]).id, id, "{question}");
-        assert_eq!(found.trust, Trust::Clear, "{question}");
+        assert_ne!(found.trust, Trust::Nothing, "{question}");
     }
 }
 
