@@ -3,12 +3,13 @@
 use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::{Fail, input, output, setup};
+use crate::app::Keymap;
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
 use crate::config::Config;
 use crate::engine::host::Engine;
 use crate::help::Find;
 use crate::help::guide::{Guided, Source, Speaker, guide};
-use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, Request};
+use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -33,23 +34,28 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
     let sampling = ask.sampling.over(config.sampling.clone())?;
     let messages = conversation(&ask, system.as_deref(), &config.system)?;
     let starter = setup::is_starter(&config, model.as_deref());
-    let guided = guided(&ask, &config, messages, starter)?;
+    let speaker = speaker(&ask, &config, starter)?;
     let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
-    let request = Request {
-        id: ID,
-        messages: guided.messages,
-        opening: guided.opening,
-        sampling,
-    };
     setup::run(async {
         let mut engine = setup::engine()?;
+        let _ = engine.commands.send(Command::Load(spec));
+        // The search through the help learns while the model loads.
+        let guided = tokio::task::spawn_blocking(move || guided(speaker, messages))
+            .await
+            .map_err(Fail::failed)?;
+        let request = Request {
+            id: ID,
+            messages: guided.messages,
+            opening: guided.opening,
+            sampling,
+        };
         let mut reply = Reply {
             sources: guided.sources,
             ..Reply::default()
         };
         let interrupted = tokio::select! {
-            done = answer(&mut engine, spec, request, &mut reply, ask.json) => done.map(|()| false),
+            done = answer(&mut engine, request, &mut reply, ask.json) => done.map(|()| false),
             _ = tokio::signal::ctrl_c() => Ok(true),
         }?;
         conclude(&reply, ask.json, seed, interrupted)
@@ -77,41 +83,41 @@ fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Ve
     Ok(messages)
 }
 
-/// The conversation, with passages of the help where the guide speaks.
-fn guided(
-    ask: &Ask,
-    config: &Config,
-    messages: Vec<Message>,
-    starter: bool,
-) -> Result<Guided, Fail> {
+/// Who speaks as the guide, and the keys to name; None where nobody does.
+fn speaker(ask: &Ask, config: &Config, starter: bool) -> Result<Option<(Speaker, Keymap)>, Fail> {
     let persona = match &ask.persona {
         Some(name) => Persona::named(name).map_err(Fail::Usage)?,
         None => config.persona,
     };
-    if !persona.guides(starter) {
-        return Ok(Guided {
-            messages,
-            ..Guided::default()
-        });
-    }
     let speaker = match starter {
         true => Speaker::Starter,
         false => Speaker::Model,
     };
-    let keymap = setup::keymap(config)?;
-    Ok(guide(Find::english(), &messages, speaker, &keymap))
+    match persona.guides(starter) {
+        true => Ok(Some((speaker, setup::keymap(config)?))),
+        false => Ok(None),
+    }
+}
+
+/// The conversation, with passages of the help where the guide speaks.
+fn guided(speaker: Option<(Speaker, Keymap)>, messages: Vec<Message>) -> Guided {
+    match speaker {
+        Some((speaker, keymap)) => guide(Find::english(), &messages, speaker, &keymap),
+        None => Guided {
+            messages,
+            ..Guided::default()
+        },
+    }
 }
 
 async fn answer(
     engine: &mut Engine,
-    spec: LoadSpec,
     request: Request,
     reply: &mut Reply,
     quiet: bool,
 ) -> Result<(), Fail> {
     let mut progress = Progress::new();
     let mut stream = Stream::new();
-    let _ = engine.commands.send(Command::Load(spec));
     let _ = engine.commands.send(Command::Generate(request));
     while let Some(event) = engine.events.recv().await {
         match event {

@@ -30,11 +30,11 @@ const COOLING: f32 = 0.1;
 /// of them stands in `assets/starter/README.md`.
 const CLEAR: f32 = 0.4;
 /// From this on it is one of a few.
-const UNSURE: f32 = 0.14;
+const UNSURE: f32 = 0.17;
 /// How many times as likely as that none answers a passage must be, to be the
 /// answer, and to be one of a few.
 const CLEAR_AGAINST_NONE: f32 = 0.5;
-const UNSURE_AGAINST_NONE: f32 = 0.15;
+const UNSURE_AGAINST_NONE: f32 = 0.3;
 /// Passages that are given back.
 const BEST: usize = 5;
 

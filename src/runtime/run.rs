@@ -69,6 +69,8 @@ pub async fn run(start: Start) -> io::Result<()> {
     };
     // The first frame is up before the model loads.
     chat.draw()?;
+    // The search through the help learns while the person looks at it.
+    std::thread::spawn(crate::help::Find::english);
     chat.workers.perform(match start.model {
         Some(model) => Effect::Load(model),
         None => Effect::FindModels,
