@@ -3,7 +3,9 @@
 Every held-out question goes through `parlor ask --model starter --json`, and
 through `parlor help --json` for the search alone. An answer is right when one
 of the topic's key facts (facts.tsv) is in it; confidently wrong when it is not
-and the answer stands on a single passage; honest when it names no passage.
+and the answer stands on a single passage; honest when it stands on none: then
+it is a reply that says it does not know, or small talk.
+
 """
 
 import json
@@ -54,7 +56,7 @@ def loops(text):
 
 
 def questions(parlor, home, held):
-    right = wrong = unsure = honest = looped = 0
+    right = wrong = unsure = honest = named = looped = 0
     at = [0, 0, 0]
     answered = [h for h in held if h["topics"]]
     others = [h for h in held if not h["topics"]]
@@ -73,14 +75,15 @@ def questions(parlor, home, held):
     for h in others:
         said = ask(parlor, home, "--", h["question"])
         fine = said["source"] is None and "/model" in said["text"]
-        honest += fine
+        honest += said["source"] is None
+        named += fine
         looped += loops(said["text"])
         if not fine:
             print(f"  not honest: {h['question']} → {said['source']}: {said['text'][:90]!r}")
     n, m = len(answered), len(others)
     print(f"search alone: recall@1 {at[0] / n:.3f}  recall@2 {at[1] / n:.3f}  recall@3 {at[2] / n:.3f}")
     print(f"right {right / n:.3f}  confidently wrong {wrong / n:.3f}  unsure {unsure / n:.3f}  of {n}")
-    print(f"honest {honest / m:.3f}  of {m}    loops {looped}")
+    print(f"honest {honest / m:.3f}  and naming the way to a real model {named / m:.3f}  of {m}    loops {looped}")
 
 
 def talks(parlor, home):

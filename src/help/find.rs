@@ -140,6 +140,21 @@ impl Find {
         }
     }
 
+    /// The likeliest kind of `elsewhere` and its probability; None for a text of
+    /// which nothing is known.
+    pub fn kind(&self, message: &str) -> Option<(usize, f32)> {
+        let counts = self.known.counts(&features(message, &self.synonyms));
+        let chances = self.chances(&self.known.weigh(counts));
+        let kinds = chances
+            .iter()
+            .copied()
+            .enumerate()
+            .skip(self.passages.len());
+        let best = kinds.max_by(|a, b| a.1.total_cmp(&b.1));
+        best.filter(|(_, chance)| *chance > 1.5 / chances.len() as f32)
+            .map(|(at, chance)| (at - self.passages.len(), chance))
+    }
+
     pub fn passage(&self, hit: Hit) -> &Passage {
         &self.passages[hit.at]
     }

@@ -3,11 +3,11 @@
 //!
 //! The starter is too small to be trusted with facts. For it the answer begins
 //! with the passage itself, word for word, and the model only goes on from
-//! there; where nothing fits, it speaks for itself and has learned to say that
-//! it does not know. `assets/starter/talk.py` makes its training text in
+//! there; where nothing fits, with a reply to small talk or that it does not
+//! know. `assets/starter/talk.py` makes its training text in
 //! exactly the form that is made here.
 
-use super::{Find, Found, Names, Passage, Trust};
+use super::{Find, Found, Names, Passage, Trust, small_talk};
 use crate::chat::{Message, Role};
 
 /// How a passage stands before a question for the starter.
@@ -133,7 +133,7 @@ fn for_starter(
         Trust::Nothing => &[],
     };
     let opening = match used {
-        [] => String::new(),
+        [] => small_talk::reply(&question.content, past.len()).to_string(),
         [one] if meant.more => Some(one.more(names))
             .filter(|more| !more.is_empty())
             .unwrap_or_else(|| one.answer(names)),

@@ -3,6 +3,7 @@
 
 mod find;
 mod passage;
+mod small_talk;
 mod words;
 
 pub mod guide;

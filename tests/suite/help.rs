@@ -94,7 +94,7 @@ fn questions_in_ones_own_words_find_their_passage() {
         ("it keeps saying the same thing over and over", "repeats"),
         ("can i have it forget everything and begin anew", "clear"),
         ("does anything i type get sent to the internet", "privacy"),
-        ("wich buton stps the anser", "stop"),
+        ("which key stopps an anwser", "stop"),
         ("top-p", "top-p"),
     ] {
         let found = Find::english().find(question);

@@ -308,7 +308,7 @@ fn the_guide_puts_passages_before_the_question_and_shows_which() {
     chat.send("thanks");
     let messages = &chat.request().messages;
     assert_eq!(messages[0].content, "how do i stop an answer?");
-    assert_eq!(chat.request().opening, "");
+    assert!(!chat.request().opening.is_empty());
 }
 
 #[test]
