@@ -198,9 +198,20 @@ impl Find {
         }
     }
 
-    /// The passage whose id or title is the question.
+    /// The passage whose id or title is the question, but for "what is the …".
     fn named(&self, question: &str) -> Option<usize> {
+        const ASKING: [&str; 9] = [
+            "what", "is", "are", "the", "a", "an", "does", "mean", "explain",
+        ];
+        let words = |text: &str| {
+            let words = words(text).into_iter();
+            let named = words.filter(|w| !ASKING.contains(&w.as_str()));
+            named.collect::<Vec<_>>()
+        };
         let asked = words(question).join(" ");
+        if asked.is_empty() {
+            return None;
+        }
         self.passages
             .iter()
             .position(|p| asked == words(&p.id).join(" ") || asked == words(&p.title).join(" "))

@@ -96,6 +96,7 @@ fn questions_in_ones_own_words_find_their_passage() {
         ("does anything i type get sent to the internet", "privacy"),
         ("which key stopps an anwser", "stop"),
         ("top-p", "top-p"),
+        ("what is the repeat penalty?", "repeat-penalty"),
     ] {
         let found = Find::english().find(question);
         assert_eq!(Find::english().passage(found.best[0]).id, id, "{question}");
