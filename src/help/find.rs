@@ -26,7 +26,7 @@ const SMOOTHING: f32 = 0.1;
 /// Probabilities of naive Bayes are too sure of themselves by about this.
 const COOLING: f32 = 0.1;
 /// From this probability on the best passage is taken for the answer. These
-/// cut-offs were chosen on every second held-out question; what they do to all
+/// cut-offs were chosen on the held-out questions; what they do to all
 /// of them stands in `assets/starter/README.md`.
 const CLEAR: f32 = 0.4;
 /// From this on it is one of a few.
