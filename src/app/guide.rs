@@ -4,8 +4,8 @@
 use super::action::Action;
 use super::keymap::Keymap;
 use super::state::State;
-use crate::help::guide::{Guided, Speaker, guide};
-use crate::help::{Find, Names};
+use crate::help::Names;
+use crate::help::guide::{self, Guided, Speaker};
 
 impl Names for Keymap {
     fn keys(&self, action: &str) -> Vec<String> {
@@ -17,16 +17,6 @@ impl Names for Keymap {
 /// speaks.
 pub(super) fn prepare(state: &State) -> Guided {
     let messages = state.talk.messages(&state.settings.system);
-    let starter = state.has_starter();
-    if !state.settings.persona.guides(starter) {
-        return Guided {
-            messages,
-            ..Guided::default()
-        };
-    }
-    let speaker = match starter {
-        true => Speaker::Starter,
-        false => Speaker::Model,
-    };
-    guide(Find::english(), &messages, speaker, &state.keymap)
+    let speaker = Speaker::of(state.settings.persona, state.has_starter());
+    guide::prepare(messages, speaker, &state.keymap)
 }

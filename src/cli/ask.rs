@@ -3,12 +3,10 @@
 use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::{Fail, input, output, setup};
-use crate::app::Keymap;
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
 use crate::config::Config;
 use crate::engine::host::Engine;
-use crate::help::Find;
-use crate::help::guide::{Guided, Source, Speaker, guide};
+use crate::help::guide::{Source, Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use serde_json::json;
 use std::path::PathBuf;
@@ -35,13 +33,14 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
     let messages = conversation(&ask, system.as_deref(), &config.system)?;
     let starter = setup::is_starter(&config, model.as_deref());
     let speaker = speaker(&ask, &config, starter)?;
+    let keymap = setup::keymap(&config).unwrap_or_default();
     let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
     setup::run(async {
         let mut engine = setup::engine()?;
         let _ = engine.commands.send(Command::Load(spec));
         // The search through the help learns while the model loads.
-        let guided = tokio::task::spawn_blocking(move || guided(speaker, messages))
+        let guided = tokio::task::spawn_blocking(move || prepare(messages, speaker, &keymap))
             .await
             .map_err(Fail::failed)?;
         let request = Request {
@@ -83,31 +82,13 @@ fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Ve
     Ok(messages)
 }
 
-/// Who speaks as the guide, and the keys to name; None where nobody does.
-fn speaker(ask: &Ask, config: &Config, starter: bool) -> Result<Option<(Speaker, Keymap)>, Fail> {
+/// Who speaks as the guide, if anybody does.
+fn speaker(ask: &Ask, config: &Config, starter: bool) -> Result<Option<Speaker>, Fail> {
     let persona = match &ask.persona {
         Some(name) => Persona::named(name).map_err(Fail::Usage)?,
         None => config.persona,
     };
-    let speaker = match starter {
-        true => Speaker::Starter,
-        false => Speaker::Model,
-    };
-    match persona.guides(starter) {
-        true => Ok(Some((speaker, setup::keymap(config)?))),
-        false => Ok(None),
-    }
-}
-
-/// The conversation, with passages of the help where the guide speaks.
-fn guided(speaker: Option<(Speaker, Keymap)>, messages: Vec<Message>) -> Guided {
-    match speaker {
-        Some((speaker, keymap)) => guide(Find::english(), &messages, speaker, &keymap),
-        None => Guided {
-            messages,
-            ..Guided::default()
-        },
-    }
+    Ok(Speaker::of(persona, starter))
 }
 
 async fn answer(

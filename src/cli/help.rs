@@ -15,12 +15,16 @@ pub fn run(help: &Help) -> Result<(), Fail> {
         .and_then(|config| setup::keymap(&config))
         .unwrap_or_default();
     let question = help.question.join(" ");
+    if help.all {
+        return output::print(&whole(&keymap));
+    }
+    if question.trim().is_empty() && !help.json {
+        return output::print(&contents());
+    }
     let found = Find::english().find(&question);
-    match (help.all, question.trim(), help.json) {
-        (true, _, _) => output::print(&whole(&keymap)),
-        (false, _, true) => output::print_json(&object(&found, &keymap)),
-        (false, "", false) => output::print(&contents()),
-        (false, _, false) => output::print(&answer(&found, &keymap)),
+    match help.json {
+        true => output::print_json(&object(&found, &keymap)),
+        false => output::print(&answer(&found, &keymap)),
     }
 }
 

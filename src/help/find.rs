@@ -8,21 +8,15 @@
 //! they are told apart and not answered with the least unlikely passage.
 
 use super::passage::{Passage, english};
+use super::signs::{Counts, Known, Topic, learn};
+use super::small_talk;
 use super::words::{Feature, Synonyms, features, words};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// `topic<TAB>question` lines.
 const QUESTIONS: &str = include_str!("../../assets/help/questions.tsv");
 const SYNONYMS: &str = include_str!("../../assets/help/synonyms.txt");
-/// What people say that is no question about Parlor.
-const UNKNOWN: &str = include_str!("../../assets/starter/text/unknown.txt");
-const SMALL_TALK: &str = include_str!("../../assets/starter/text/smalltalk.txt");
-
-/// Added to every count, so that a feature never seen with a topic does not
-/// rule it out.
-const SMOOTHING: f32 = 0.1;
 /// Probabilities of naive Bayes are too sure of themselves by about this.
 const COOLING: f32 = 0.1;
 /// From this probability on the best passage is taken for the answer. These
@@ -75,19 +69,11 @@ pub struct Find {
     topics: Vec<Topic>,
 }
 
-struct Topic {
-    /// ln of the weight of each feature that was seen with it, over that of one
-    /// that was not, in order of number.
-    weights: Counts,
-    /// ln of the weight of a feature that was never seen with it.
-    unseen: f32,
-}
-
 impl Find {
     /// Over the English passages.
     pub fn english() -> &'static Find {
         static FIND: LazyLock<Find> = LazyLock::new(|| {
-            let elsewhere = [unknown(), small_talk()];
+            let elsewhere = [small_talk::unknown(), small_talk::said()];
             Find::new(english().to_vec(), QUESTIONS, SYNONYMS, &elsewhere)
         });
         &FIND
@@ -238,53 +224,7 @@ impl Find {
         let total: f32 = powers.iter().sum();
         powers.iter().map(|p| p / total).collect()
     }
-
-    /// Whether this asks for more about the same ("tell me more").
-    pub fn asks_for_more(&self, question: &str) -> bool {
-        const MORE: [&str; 12] = [
-            "more",
-            "continue",
-            "elaborate",
-            "details",
-            "else",
-            "further",
-            "go",
-            "explain",
-            "keep",
-            "and",
-            "longer",
-            "deeper",
-        ];
-        let words = words(question);
-        !words.is_empty()
-            && words.iter().any(|w| MORE.contains(&w.as_str()))
-            && words.iter().all(|w| {
-                MORE.contains(&w.as_str())
-                    || FILLING.contains(&w.as_str())
-                    || POINTING.contains(&w.as_str())
-            })
-    }
-
-    /// Whether this is understood only with what was said before.
-    pub fn points_back(&self, question: &str) -> bool {
-        let words = words(question);
-        words.len() <= 12 && words.iter().any(|w| POINTING.contains(&w.as_str()))
-            || matches!(
-                words.first().map(String::as_str),
-                Some("and" | "but" | "or" | "then")
-            )
-    }
 }
-
-/// Words that point to what was said before.
-const POINTING: [&str; 9] = [
-    "it", "that", "this", "them", "those", "these", "its", "one", "there",
-];
-/// Words that say nothing by themselves.
-const FILLING: [&str; 20] = [
-    "tell", "me", "please", "on", "about", "what", "can", "you", "say", "a", "bit", "is", "some",
-    "anything", "give", "in", "detail", "to", "know", "the",
-];
 
 /// By the measured cut-offs.
 fn trust(best: f32, none: f32) -> Trust {
@@ -294,113 +234,5 @@ fn trust(best: f32, none: f32) -> Trust {
         Trust::Unsure
     } else {
         Trust::Nothing
-    }
-}
-
-fn unknown() -> Vec<&'static str> {
-    UNKNOWN.lines().collect()
-}
-
-fn small_talk() -> Vec<&'static str> {
-    let said = SMALL_TALK.lines().filter_map(|l| l.strip_prefix("U: "));
-    said.collect()
-}
-
-/// What is known of features: a number for each, and how rare it is.
-struct Known {
-    numbers: HashMap<Feature, u32, Plain>,
-    /// ln((1 + texts) / (1 + texts with it)) + 1, by number.
-    rarity: Vec<f32>,
-}
-
-/// Features are hashes already.
-type Plain = BuildHasherDefault<Same>;
-
-#[derive(Default)]
-struct Same(u64);
-
-impl Hasher for Same {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // Only numbers are keys here.
-        for byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
-/// A text's features by number, each with how often it is there.
-type Counts = Vec<(u32, f32)>;
-
-impl Known {
-    /// Numbers the features of all texts, which become their counts.
-    fn of(texts: Vec<Vec<Feature>>) -> (Self, Vec<Counts>) {
-        let mut numbers: HashMap<Feature, u32, Plain> = HashMap::default();
-        let mut within: Vec<f32> = Vec::new();
-        let mut counts = Vec::with_capacity(texts.len());
-        for text in texts {
-            let numbered = text.iter().map(|feature| {
-                let next = numbers.len() as u32;
-                *numbers.entry(*feature).or_insert(next)
-            });
-            let counted = count(numbered.collect());
-            within.resize(numbers.len(), 0.0);
-            counted.iter().for_each(|(n, _)| within[*n as usize] += 1.0);
-            counts.push(counted);
-        }
-        let all = 1.0 + counts.len() as f32;
-        let rarity = within.iter().map(|n| (all / (1.0 + n)).ln() + 1.0);
-        let rarity = rarity.collect();
-        (Self { numbers, rarity }, counts)
-    }
-
-    /// Those features of a text that are known.
-    fn counts(&self, text: &[Feature]) -> Counts {
-        count(
-            text.iter()
-                .filter_map(|f| self.numbers.get(f).copied())
-                .collect(),
-        )
-    }
-
-    /// Counts dampened, weighted by rarity, and made as long as any other
-    /// text's.
-    fn weigh(&self, mut counts: Counts) -> Counts {
-        for (number, weight) in &mut counts {
-            *weight = (1.0 + weight.ln()) * self.rarity[*number as usize];
-        }
-        let length = counts.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-        counts.iter_mut().for_each(|(_, w)| *w /= length.max(1e-9));
-        counts
-    }
-}
-
-fn count(mut numbers: Vec<u32>) -> Counts {
-    numbers.sort_unstable();
-    let runs = numbers.chunk_by(|a, b| a == b);
-    runs.map(|run| (run[0], run.len() as f32)).collect()
-}
-
-/// What is known of a topic from the weighed texts about it.
-fn learn(mut signs: Counts, features: usize) -> Topic {
-    signs.sort_unstable_by_key(|(number, _)| *number);
-    let runs = signs.chunk_by(|a, b| a.0 == b.0);
-    let sums: Counts = runs
-        .map(|run| (run[0].0, run.iter().map(|(_, w)| w).sum::<f32>()))
-        .collect();
-    let total = sums.iter().map(|(_, w)| w).sum::<f32>() + SMOOTHING * features as f32;
-    let weights = sums
-        .into_iter()
-        .map(|(number, sum)| (number, ((sum + SMOOTHING) / SMOOTHING).ln()));
-    Topic {
-        weights: weights.collect(),
-        unseen: (SMOOTHING / total).ln(),
     }
 }

@@ -7,8 +7,8 @@
 //! know. `assets/starter/talk.py` makes its training text in
 //! exactly the form that is made here.
 
-use super::{Find, Found, Names, Passage, Trust, small_talk};
-use crate::chat::{Message, Role};
+use super::{Find, Found, Names, Passage, Trust, pointing, small_talk};
+use crate::chat::{Message, Persona, Role};
 
 /// How a passage stands before a question for the starter.
 const PROMPT: &str = include_str!("../../assets/starter/prompt.txt");
@@ -32,6 +32,17 @@ pub enum Speaker {
     Model,
 }
 
+impl Speaker {
+    /// Who speaks as the guide; None where the persona is no guide.
+    pub fn of(persona: Persona, starter: bool) -> Option<Self> {
+        let speaker = match starter {
+            true => Speaker::Starter,
+            false => Speaker::Model,
+        };
+        persona.guides(starter).then_some(speaker)
+    }
+}
+
 /// A passage that an answer was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -49,8 +60,19 @@ pub struct Guided {
     pub sources: Vec<Source>,
 }
 
-/// Prepares a conversation whose last message is the person's question.
-pub fn guide(find: &Find, messages: &[Message], speaker: Speaker, names: &dyn Names) -> Guided {
+/// Prepares a conversation whose last message is the person's question; without
+/// a speaker it stays as it is.
+pub fn prepare(messages: Vec<Message>, speaker: Option<Speaker>, names: &dyn Names) -> Guided {
+    match speaker {
+        Some(speaker) => guide(Find::english(), &messages, speaker, names),
+        None => Guided {
+            messages,
+            ..Guided::default()
+        },
+    }
+}
+
+fn guide(find: &Find, messages: &[Message], speaker: Speaker, names: &dyn Names) -> Guided {
     let Some((question, past)) = messages.split_last() else {
         return Guided::default();
     };
@@ -95,13 +117,14 @@ fn meaning<'f>(find: &'f Find, question: &str, past: &[Message]) -> Meaning<'f> 
     let Some(before) = last_topic(find, past) else {
         return Meaning::of(find, &alone);
     };
-    if find.asks_for_more(question) {
+    if pointing::asks_for_more(question) {
         return Meaning {
             more: true,
             ..Meaning::of(find, &before.1)
         };
     }
-    if find.points_back(question) {
+    // "no, that is all" points to nothing.
+    if pointing::points_back(question) && !small_talk::is_small_talk(question) {
         let both = find.find(&format!("{question} {}", before.0));
         if both.trust != Trust::Nothing {
             return Meaning::of(find, &both);
@@ -136,7 +159,7 @@ fn for_starter(
         [] => small_talk::reply(&question.content, past.len()).to_string(),
         [one] if meant.more => Some(one.more(names))
             .filter(|more| !more.is_empty())
-            .unwrap_or_else(|| one.answer(names)),
+            .unwrap_or_else(|| format!("The help says no more about “{}”.", one.title)),
         [one] => one.answer(names),
         several => {
             let each: Vec<String> = several

@@ -3,6 +3,8 @@
 
 mod find;
 mod passage;
+mod pointing;
+mod signs;
 mod small_talk;
 mod words;
 

@@ -34,7 +34,7 @@ static KINDS: LazyLock<Talk> = LazyLock::new(|| {
         block.lines().filter_map(|l| l.strip_prefix(mark)).collect()
     };
     let blocks: Vec<&str> = TALK.split("\n\n").collect();
-    let mut said: Vec<Vec<&str>> = vec![UNKNOWN.lines().collect()];
+    let mut said: Vec<Vec<&str>> = vec![unknown()];
     let mut replies: Vec<Vec<&str>> = vec![HONEST.lines().collect()];
     for block in blocks {
         said.push(pick(block, "U: "));
@@ -52,17 +52,37 @@ static KINDS: LazyLock<Talk> = LazyLock::new(|| {
     }
 });
 
+/// Messages that the starter knows nothing about.
+pub fn unknown() -> Vec<&'static str> {
+    UNKNOWN.lines().collect()
+}
+
+/// Small talk of every kind.
+pub fn said() -> Vec<&'static str> {
+    TALK.lines().filter_map(|l| l.strip_prefix("U: ")).collect()
+}
+
+/// Whether a message is plainly small talk.
+pub fn is_small_talk(message: &str) -> bool {
+    kind(message) != 0
+}
+
 /// The reply to a message; `turn` makes it another one later on.
 pub fn reply(message: &str, turn: usize) -> &'static str {
-    let known = KINDS.said.get(&words(message).join(" ")).copied();
-    let kind = known.unwrap_or_else(|| match KINDS.find.kind(message) {
-        Some((kind, chance)) if chance >= PLAIN => kind,
-        Some(_) | None => 0,
-    });
+    let kind = kind(message);
     let replies = &KINDS.replies[kind];
     let choice = message.chars().count() + turn;
     match replies.len() {
         0 => NAMELESS,
         several => replies[choice % several],
     }
+}
+
+/// The kind of small talk; 0 for what is none.
+fn kind(message: &str) -> usize {
+    let known = KINDS.said.get(&words(message).join(" ")).copied();
+    known.unwrap_or_else(|| match KINDS.find.kind(message) {
+        Some((kind, chance)) if chance >= PLAIN => kind,
+        Some(_) | None => 0,
+    })
 }

@@ -89,6 +89,32 @@ fn a_question_that_points_back_is_read_with_what_was_asked_before() {
 }
 
 #[test]
+fn no_that_is_all_is_not_answered_with_the_last_passage_again() {
+    let mut chat = first_start(Vec::new());
+    chat.press("enter");
+    loaded(&mut chat);
+    chat.send("what does temperature do?");
+    assert!(chat.request().opening.starts_with("Temperature says"));
+    chat.says("It is.")
+        .finishes(FinishReason::Stop)
+        .send("tell me more");
+    assert!(chat.request().opening.starts_with("Too high a value"));
+    chat.says("It is.")
+        .finishes(FinishReason::Stop)
+        .send("no thanks, that is all");
+    let opening = &chat.request().opening;
+    assert!(!opening.contains("Temperature"), "{opening}");
+    chat.says("Well.").finishes(FinishReason::Stop);
+    chat.turn("how do i undo typing?", "So.")
+        .send("tell me more");
+    let opening = &chat.request().opening;
+    assert!(
+        opening.starts_with("The help says no more about"),
+        "{opening}"
+    );
+}
+
+#[test]
 fn without_the_guide_the_starter_speaks_for_itself() {
     let home = tempfile::tempdir().unwrap();
     let arguments = [
