@@ -66,6 +66,7 @@ pub async fn run(start: Start) -> io::Result<()> {
         dirty: true,
         urgent: true,
         drawn_at: None,
+        stopped_self: false,
     };
     // The first frame is up before the model loads.
     chat.draw()?;
@@ -95,6 +96,8 @@ struct Chat {
     /// What changed came from the person or the terminal.
     urgent: bool,
     drawn_at: Option<Instant>,
+    /// A SIGCONT is still to come for a stop that was our own.
+    stopped_self: bool,
 }
 
 /// Whether the loop goes on.
@@ -174,6 +177,9 @@ impl Chat {
         match signal {
             Signal::End => return Ok(Next::Done),
             Signal::Suspend => self.suspend()?,
+            // The end of a stop of our own, after which the terminal is taken
+            // already: giving it back for a moment would lose a key.
+            Signal::Continue if std::mem::take(&mut self.stopped_self) => {}
             Signal::Continue => {
                 // After a stop that could not be caught the terminal is as the
                 // shell left it, although it counts as taken.
@@ -187,6 +193,7 @@ impl Chat {
     /// Gives the terminal to the shell until the person comes back.
     fn suspend(&mut self) -> io::Result<()> {
         self.screen.leave();
+        self.stopped_self = true;
         stop_self();
         self.resume()
     }

@@ -116,7 +116,23 @@ impl Pty {
 
     /// Waits for the end and returns the exit code; all output is taken in.
     pub fn wait(&mut self) -> u32 {
+        // A program that does not end fails its test and not the whole run.
+        let (ended, ends) = mpsc::channel::<()>();
+        let mut killer = self.child.clone_killer();
+        let watch = std::thread::spawn(move || {
+            let late = ends.recv_timeout(PATIENCE).is_err();
+            if late {
+                let _ = killer.kill();
+            }
+            late
+        });
         let code = self.child.wait().unwrap().exit_code();
+        let _ = ended.send(());
+        assert!(
+            !watch.join().unwrap(),
+            "it does not end:\n{}",
+            self.screen()
+        );
         self.settle();
         code
     }
