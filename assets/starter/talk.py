@@ -175,8 +175,10 @@ class Maker:
         titles = [self.title[s] for s in see]
         if rng.random() < 0.4:
             titles = [rng.choice(self.passages)[1] for _ in range(rng.randrange(2, 4))]
+        # Distinct: a closing never names one title twice.
+        titles = list(dict.fromkeys(t for t in titles if t != title))
         while len(titles) < 2:
-            titles.append(rng.choice(self.passages)[1])
+            titles.append(rng.choice([p[1] for p in self.passages if p[1] not in (title, *titles)]))
         shown = PROMPT.format(title=title, answer=answer, see="; ".join(titles))
         return shown, answer, titles
 

@@ -3,6 +3,7 @@
 pub mod run;
 
 mod clipboard;
+mod hangup;
 mod input;
 mod perform;
 mod signals;

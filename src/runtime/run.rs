@@ -57,6 +57,7 @@ pub async fn run(start: Start) -> io::Result<()> {
     // Before the terminal is taken: from then on every signal gives it back.
     let signals = Signals::listen()?;
     let screen = Screen::enter(start.mouse)?;
+    super::hangup::watch();
     let mut chat = Chat {
         state,
         theme: start.theme,

@@ -1,10 +1,12 @@
 //! The program in a real terminal: it enters, resizes, quits, panics, stops and
 //! dies, and the terminal is always given back.
 
+use crate::support::engine::program;
 use crate::support::gguf::Tiny;
 use crate::support::terminal::{Pty, child_of, ends_within, is_stopped, signal};
-use portable_pty::CommandBuilder;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
+use std::io::Read;
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
 
@@ -114,6 +116,40 @@ fn suspending_gives_the_terminal_back_and_continuing_takes_it_again() {
     pty.write("\x11");
     assert_eq!(pty.wait(), 0);
     given_back(&mut pty);
+}
+
+/// Found as programs that computed for ever after their terminal was closed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_goes_away_without_a_signal_ends_the_program() {
+    let home = home();
+    // The signal that usually tells is kept away.
+    let script = format!(
+        "env --block-signal=HUP {} --model none.gguf; :",
+        program().display()
+    );
+    let mut command = CommandBuilder::new("/bin/sh");
+    command.args(["-c", &script]);
+    command.env("HOME", home.path());
+    command.env("PARLOR_CONFIG", home.path().join("config.toml"));
+    command.env("TERM", "xterm-256color");
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let shell = pair.slave.spawn_command(command).unwrap();
+    let chat = child_of(shell.process_id().unwrap());
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let (mut output, mut piece) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&output).contains("Parlor") {
+        let read = reader.read(&mut piece).unwrap();
+        output.extend_from_slice(&piece[..read]);
+    }
+    // When its leader ends, the session loses the terminal: reading gives
+    // nothing from then on, at once and for ever. The window closes after it.
+    signal(shell.process_id().unwrap(), Signal::KILL);
+    drop((pair, reader));
+    assert!(
+        ends_within(chat, 30_000),
+        "the program goes on without a terminal"
+    );
 }
 
 /// Panics in the way the program would, when the test below runs this binary
