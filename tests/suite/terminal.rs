@@ -134,17 +134,18 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_program() {
     command.env("PARLOR_CONFIG", home.path().join("config.toml"));
     command.env("TERM", "xterm-256color");
     let pair = native_pty_system().openpty(PtySize::default()).unwrap();
-    let shell = pair.slave.spawn_command(command).unwrap();
+    let mut shell = pair.slave.spawn_command(command).unwrap();
     let chat = child_of(shell.process_id().unwrap());
     let mut reader = pair.master.try_clone_reader().unwrap();
     let (mut output, mut piece) = (Vec::new(), [0; 4096]);
-    while !String::from_utf8_lossy(&output).contains("Parlor") {
+    while !String::from_utf8_lossy(&output).contains("not loaded") {
         let read = reader.read(&mut piece).unwrap();
         output.extend_from_slice(&piece[..read]);
     }
     // When its leader ends, the session loses the terminal: reading gives
     // nothing from then on, at once and for ever. The window closes after it.
     signal(shell.process_id().unwrap(), Signal::KILL);
+    shell.wait().unwrap();
     drop((pair, reader));
     assert!(
         ends_within(chat, 30_000),
