@@ -7,7 +7,8 @@
 //! know. `assets/starter/talk.py` makes its training text in
 //! exactly the form that is made here.
 
-use super::{Find, Found, Names, Passage, Trust, pointing, small_talk};
+use super::pointing::{self, Tie};
+use super::{Find, Found, Names, Passage, Trust, small_talk};
 use crate::chat::{Message, Persona, Role};
 
 /// How a passage stands before a question for the starter.
@@ -123,8 +124,14 @@ fn meaning<'f>(find: &'f Find, question: &str, past: &[Message]) -> Meaning<'f> 
             ..Meaning::of(find, &before.1)
         };
     }
+    let tied = match pointing::tie(question) {
+        Tie::Strong => true,
+        // What names something by itself changes the subject.
+        Tie::Weak => alone.trust == Trust::Nothing,
+        Tie::None => false,
+    };
     // "no, that is all" points to nothing.
-    if pointing::points_back(question) && !small_talk::is_small_talk(question) {
+    if tied && !small_talk::is_small_talk(question) {
         let both = find.find(&format!("{question} {}", before.0));
         if both.trust != Trust::Nothing {
             return Meaning::of(find, &both);

@@ -38,12 +38,25 @@ pub fn asks_for_more(question: &str) -> bool {
         })
 }
 
+/// How a message hangs together with what was said before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tie {
+    /// It stands alone.
+    None,
+    /// It begins like a continuation ("and the keys"), but names its own thing.
+    Weak,
+    /// It points back ("how do I undo that").
+    Strong,
+}
+
 /// Whether this is understood only with what was said before.
-pub fn points_back(question: &str) -> bool {
+pub fn tie(question: &str) -> Tie {
     let words = words(question);
-    words.len() <= 12 && words.iter().any(|w| POINTING.contains(&w.as_str()))
-        || matches!(
-            words.first().map(String::as_str),
-            Some("and" | "but" | "or" | "then")
-        )
+    if words.len() <= 12 && words.iter().any(|w| POINTING.contains(&w.as_str())) {
+        return Tie::Strong;
+    }
+    match words.first().map(String::as_str) {
+        Some("and" | "but" | "or" | "then") => Tie::Weak,
+        Some(_) | None => Tie::None,
+    }
 }

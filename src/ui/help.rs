@@ -1,6 +1,7 @@
 //! The help: keys and commands, generated from the tables of actions and
 //! editing keys; or the passages that answer what is written.
 
+use super::markdown;
 use super::text::{Break, Lead, Piece, wrap};
 use super::theme::Theme;
 use crate::app::State;
@@ -37,9 +38,10 @@ fn passages(state: &State, theme: &Theme, question: &str, width: u16) -> Vec<Lin
             lines.push(Line::default());
         }
         lines.extend(paragraph(&passage.title, theme.heading, width));
-        for part in passage.text(&state.keymap).split("\n\n") {
-            lines.extend(paragraph(part, theme.text, width));
-        }
+        let blocks = markdown::parse(&passage.text(&state.keymap), 0);
+        let lead = Lead::new(vec![Span::raw("  ")]);
+        let rows = markdown::lay(&blocks, &lead, markdown::Look { theme, width });
+        lines.extend(rows.into_iter().map(|r| r.line));
         let see = find.titles(&passage.see).join(" · ");
         lines.extend(paragraph(&format!("See also: {see}"), theme.dim, width));
     }

@@ -57,14 +57,19 @@ fn about(state: &State, rows: usize) -> String {
         }
         Some(_) => format!("{} found on this machine.", rows - 2),
     };
-    match &state.model {
-        Some(_) if state.has_starter() => format!("{looked} In use: the starter."),
-        Some(path) => format!(
-            "{looked} In use: {}",
-            one_line(&path.display().to_string(), 200)
-        ),
-        None => format!("{looked} Your choice is kept; /model asks again."),
-    }
+    let model = match &state.model {
+        Some(_) if state.has_starter() => "the starter".to_string(),
+        Some(path) => one_line(&path.display().to_string(), 200),
+        None => return format!("{looked} Your choice is kept; /model asks again."),
+    };
+    let how = match &state.engine {
+        Engine::Ready(_) => "In use",
+        Engine::Loading(_) => "Loading",
+        // A dead engine comes back with the next message.
+        Engine::Down => "Chosen",
+        Engine::Failed | Engine::NoModel => "Not loaded",
+    };
+    format!("{looked} {how}: {model}")
 }
 
 fn words(entry: ModelRow<'_>) -> String {
