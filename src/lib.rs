@@ -13,6 +13,8 @@
 //! | [`ui`] | the view: state to screen |
 //! | [`engine`] | `host` drives the child process, `runner` is the child |
 //! | [`models`] | model files: the starter, and what is on this machine |
+//! | [`store`] | saved conversations: SQLite, search, what cannot be saved yet |
+//! | [`exchange`] | conversations to and from files |
 //! | [`config`] | files to validated values |
 //! | [`runtime`] | the loop, the terminal, signals |
 //! | [`cli`] | one file per subcommand |
@@ -22,8 +24,10 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod exchange;
 pub mod help;
 pub mod models;
 pub mod protocol;
 pub mod runtime;
+pub mod store;
 pub mod ui;

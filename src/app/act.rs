@@ -3,13 +3,14 @@
 use super::action::Action;
 use super::effect::Effect;
 use super::guide;
-use super::layer::{HelpLayer, Layer, ModelsLayer, SettingsLayer};
+use super::layer::{self, HelpLayer, Layer, ModelsLayer, SettingsLayer};
 use super::slash::{self, Slash};
 use super::state::State;
-use super::talk::{Body, Progress, Scroll, Tone};
+use super::talk::{Keep, Scroll, Tone};
 use super::turn::{Engine, Turn};
+use super::{keep, verbs};
 use crate::chat::sampling::{SETTINGS, Setting};
-use crate::chat::{Persona, Usage};
+use crate::chat::{Answer, Made, MessageId, Persona, Progress, Usage};
 use crate::protocol::engine::Request;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,7 +20,7 @@ pub const NO_MODEL: &str =
     "There is no model. /model chooses one, and /model PATH loads a .gguf file.";
 
 /// The same in few words, for one line.
-const NO_MODEL_SHORT: &str = "There is no model: /model chooses one.";
+pub(super) const NO_MODEL_SHORT: &str = "There is no model: /model chooses one.";
 
 /// Runs an action.
 pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
@@ -47,9 +48,22 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
         Action::System => prefill(state, "/system "),
         Action::Set => prefill(state, "/set "),
         Action::Persona => prefill(state, "/persona "),
-        Action::Clear => return clear(state),
-        Action::Retry => return retry(state, now),
-        Action::Copy => return copy(state, now),
+        Action::Clear => return keep::begin(state, Keep::Saved, now),
+        Action::Private => return private(state, now),
+        Action::Conversations => return layer::open_conversations(state, ""),
+        Action::Find => layer::open_find(state, ""),
+        Action::ChooseUp => state.talk.move_focus(false),
+        Action::ChooseDown => state.talk.move_focus(true),
+        Action::Edit => return verbs::edit(state, now),
+        Action::Retry => return verbs::retry(state, "", now),
+        Action::Continue => return verbs::proceed(state, now),
+        Action::EarlierVersion => verbs::walk(state, false, now),
+        Action::LaterVersion => verbs::walk(state, true, now),
+        Action::Delete => return verbs::delete(state, now),
+        Action::Undo => verbs::undo(state, now),
+        Action::Fork => return verbs::fork(state, now),
+        Action::Copy => return verbs::copy(state, "", now),
+        Action::Details => verbs::details(state, now),
         Action::ToggleReasoning => state.talk.toggle_reasoning(),
         Action::ScrollUp => state.talk.pending -= 1,
         Action::ScrollDown => state.talk.pending += 1,
@@ -111,8 +125,14 @@ fn message(state: &mut State, now: Instant) -> Vec<Effect> {
         state.flash(NO_MODEL_SHORT, now);
         return Vec::new();
     }
+    if !verbs::may_change(state, now) {
+        return Vec::new();
+    }
     let text = state.composer.take();
     let text = text.trim_end().to_string();
+    if let Some(id) = state.editing {
+        return verbs::edited(state, id, text);
+    }
     if !state.turn.is_idle() {
         state.queue.push_back(text);
         return Vec::new();
@@ -123,22 +143,64 @@ fn message(state: &mut State, now: Instant) -> Vec<Effect> {
 
 /// Puts a question into the conversation and asks for its answer.
 pub(super) fn begin(state: &mut State, question: String) -> Vec<Effect> {
-    state.talk.push(Body::Question(question));
-    ask(state)
+    let parent = state.talk.leaf();
+    let question = state.talk.ask(parent, question);
+    ask(state, question)
 }
 
-fn ask(state: &mut State) -> Vec<Effect> {
-    let guided = guide::prepare(state);
-    state.talk.open_answer(guided.sources);
+/// Asks for a new answer to a question.
+pub(super) fn ask(state: &mut State, question: MessageId) -> Vec<Effect> {
+    request(state, question, None)
+}
+
+/// Asks for an answer to a question; or, with its text so far, for the rest of
+/// the one that is open.
+pub(super) fn request(
+    state: &mut State,
+    question: MessageId,
+    written: Option<String>,
+) -> Vec<Effect> {
+    let guided = guide::prepare(state, question);
+    let model = state.model.as_ref().map(|m| m.display().to_string());
+    let made = Made {
+        model: model.unwrap_or_default(),
+        sampling: state.settings.sampling.clone(),
+        seed: None,
+        system: state.settings.system.clone(),
+    };
+    state.talk.is_with(&made);
+    let told = written.is_some();
+    if told {
+        if let Some(answer) = state.talk.open() {
+            answer.made.get_or_insert(made);
+        }
+    } else {
+        let answer = Answer {
+            sources: guided.sources,
+            made: Some(made),
+            ..Answer::default()
+        };
+        state.talk.open_answer(Some(question), answer);
+    }
     let id = state.next_request;
     state.next_request += 1;
     state.turn = Turn::Waiting(id);
     vec![Effect::Generate(Request {
         id,
         messages: guided.messages,
-        opening: guided.opening,
+        opening: written.unwrap_or(guided.opening),
+        told,
         sampling: state.settings.sampling.clone(),
+        conversation: (state.talk.keep == Keep::Saved).then(|| state.talk.about.id.clone()),
     })]
+}
+
+/// A conversation that is never written anywhere.
+fn private(state: &mut State, now: Instant) -> Vec<Effect> {
+    let effects = keep::begin(state, Keep::Private, now);
+    let words = "This conversation is off the record: it is never saved anywhere.";
+    state.talk.notice(Tone::Plain, words);
+    effects
 }
 
 fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<Effect> {
@@ -151,6 +213,13 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
             }));
             Vec::new()
         }
+        Action::Conversations if !rest.is_empty() => layer::open_conversations(state, rest),
+        Action::Find if !rest.is_empty() => {
+            layer::open_find(state, rest);
+            Vec::new()
+        }
+        Action::Retry => verbs::retry(state, rest, now),
+        Action::Copy => verbs::copy(state, rest, now),
         Action::Persona => {
             persona(state, rest);
             Vec::new()
@@ -255,6 +324,13 @@ fn all_settings(state: &State) -> String {
 /// Stops the answer under way; without one, the loading under way. A model that
 /// comes back after a stop was wanted: a second Esc must not cost it.
 fn stop_or_unload(state: &mut State) -> Vec<Effect> {
+    if state.turn.is_idle() && verbs::cancel_focus(state) {
+        return Vec::new();
+    }
+    if state.turn.is_idle() && state.editing.is_some() {
+        verbs::leave_edit(state);
+        return Vec::new();
+    }
     let loading = matches!(state.engine, Engine::Loading(_));
     if state.turn.is_idle() && loading && state.loaded != state.model {
         state.engine = Engine::NoModel;
@@ -293,9 +369,7 @@ fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
 
 /// Marks the open answer and makes the turn idle.
 pub(super) fn end_turn(state: &mut State, progress: Progress) {
-    if let Some(answer) = state.talk.open() {
-        answer.progress = progress;
-    }
+    state.talk.close(progress);
     state.turn = Turn::Idle;
 }
 
@@ -328,36 +402,4 @@ fn interrupt(state: &mut State, now: Instant) -> Vec<Effect> {
         flash.asks_to_quit = true;
     }
     Vec::new()
-}
-
-fn clear(state: &mut State) -> Vec<Effect> {
-    let effects = stop(state);
-    state.talk.clear();
-    state.usage = Usage::default();
-    effects
-}
-
-fn retry(state: &mut State, now: Instant) -> Vec<Effect> {
-    if state.engine == Engine::NoModel {
-        state.flash(NO_MODEL_SHORT, now);
-        return Vec::new();
-    }
-    let mut effects = stop(state);
-    if state.talk.back_to_question() {
-        state.talk.scroll = Scroll::Follow;
-        effects.extend(ask(state));
-    } else {
-        state.flash("There is no message to answer again.", now);
-    }
-    effects
-}
-
-fn copy(state: &mut State, now: Instant) -> Vec<Effect> {
-    match state.talk.last_answer() {
-        Some(answer) => vec![Effect::Copy(answer.text.clone())],
-        None => {
-            state.flash("There is no answer to copy.", now);
-            Vec::new()
-        }
-    }
 }

@@ -122,6 +122,8 @@ pub struct Composer {
     draft: String,
     /// The chosen slash command, when some match.
     pub choice: usize,
+    /// Set whenever the text may have changed.
+    pub(super) touched: bool,
 }
 
 impl Default for Composer {
@@ -132,6 +134,7 @@ impl Default for Composer {
             at: None,
             draft: String::new(),
             choice: 0,
+            touched: false,
         }
     }
 }
@@ -158,6 +161,7 @@ impl Composer {
 
     /// Replaces everything, as one step that can be undone.
     pub fn set(&mut self, text: &str) {
+        self.touched = true;
         self.area.select_all();
         if text.is_empty() {
             self.area.cut();
@@ -194,6 +198,7 @@ impl Composer {
     /// Takes the message away to be sent, and remembers it.
     pub fn take(&mut self) -> String {
         let text = self.text();
+        self.touched = true;
         self.shelve();
         self.draft.clear();
         self.choice = 0;
@@ -203,6 +208,7 @@ impl Composer {
 
     /// Edits by a key; false when the key means nothing here.
     pub fn key(&mut self, key: Key) -> bool {
+        self.touched = true;
         if let Some(c) = key.typed() {
             self.area.insert_char(c);
             self.edited();
@@ -235,6 +241,7 @@ impl Composer {
     }
 
     fn edited(&mut self) {
+        self.touched = true;
         self.at = None;
         self.choice = 0;
     }

@@ -2,6 +2,7 @@
 
 use crate::chat::Sampling;
 use crate::protocol::engine::{Request, RequestId};
+use crate::protocol::store;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Effect {
     Unload,
     Generate(Request),
     Cancel(RequestId),
+    /// Have the engine keep what it knows of the conversation.
+    Keep,
     /// Put text on the clipboard; answered by `Event::Copied`.
     Copy(String),
     /// Write settings to the config file; answered by `Event::Saved`.
@@ -24,6 +27,8 @@ pub enum Effect {
         sampling: Sampling,
         system: String,
     },
+    /// Have the store do this.
+    Store(store::Command),
     Suspend,
     Redraw,
     Quit,

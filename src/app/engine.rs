@@ -3,9 +3,9 @@
 use super::act;
 use super::effect::Effect;
 use super::state::State;
-use super::talk::{Body, Progress, Tone};
+use super::talk::{Body, Tone};
 use super::turn::{Engine, Turn};
-use crate::chat::{FinishReason, Part};
+use crate::chat::{FinishReason, Part, Progress};
 use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
 use std::time::Instant;
 
@@ -38,6 +38,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         | Event::Failed(..)
         | Event::Rendered(..)
         | Event::Measured { .. }
+        | Event::Kept
         | Event::Devices(_) => {}
     }
     Vec::new()
@@ -81,7 +82,7 @@ fn load_failed(state: &mut State, why: &str) {
 
 /// Whether the last thing in the conversation says so already.
 fn is_told(state: &State, why: &str) -> bool {
-    match state.talk.entries.last().map(|e| &e.body) {
+    match state.talk.last().map(|e| e.body) {
         Some(Body::Answer(answer)) => answer.progress == Progress::Failed(why.to_string()),
         Some(Body::Notice(_, words)) => words.contains(why),
         Some(Body::Question(_)) | None => false,
@@ -105,6 +106,7 @@ fn piece(state: &mut State, id: RequestId, part: Part, now: Instant) {
             Part::Answer(text) => answer.text.push_str(&text),
         }
     }
+    state.talk.journal.grow(now);
 }
 
 fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
@@ -112,6 +114,9 @@ fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
     if let Some(answer) = state.talk.open() {
         answer.usage = finish.usage;
         answer.timings = finish.timings;
+        if let Some(made) = &mut answer.made {
+            made.seed = Some(finish.seed);
+        }
     }
     let progress = match finish.reason {
         FinishReason::Stop => Progress::Done,

@@ -1,9 +1,10 @@
 //! What happens to the state machine.
 
 use super::key::Key;
-use super::talk::Scroll;
+use super::talk::{EntryId, Scroll};
 use crate::protocol::engine;
 use crate::protocol::library::FoundModel;
+use crate::protocol::store;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -12,6 +13,9 @@ pub enum Event {
     /// The wheel, in rows; negative is up.
     Wheel(i32),
     Engine(engine::Event),
+    Store(store::Event),
+    /// A press of the mouse: column and row of the screen.
+    Click(u16, u16),
     /// The models that were found on this machine.
     Models(Vec<FoundModel>),
     /// How copying went.
@@ -27,7 +31,7 @@ pub enum Event {
 }
 
 /// What only the drawing can know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
     /// Where the conversation is scrolled to, with the asked-for rows applied.
     pub scroll: Scroll,
@@ -35,6 +39,10 @@ pub struct Drawn {
     pub page: u16,
     /// Rows by which the help can be scrolled.
     pub help_rows: usize,
+    /// The message in each row of the conversation.
+    pub rows: Vec<EntryId>,
+    /// The screen's row and columns where those begin and end.
+    pub place: (u16, u16, u16),
 }
 
 /// The way that text took to the clipboard.

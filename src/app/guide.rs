@@ -4,6 +4,7 @@
 use super::action::Action;
 use super::keymap::Keymap;
 use super::state::State;
+use crate::chat::MessageId;
 use crate::help::Names;
 use crate::help::guide::{self, Guided, Speaker};
 
@@ -15,8 +16,10 @@ impl Names for Keymap {
 
 /// The conversation for the model, with passages of the help where the guide
 /// speaks.
-pub(super) fn prepare(state: &State) -> Guided {
-    let messages = state.talk.messages(&state.settings.system);
+pub(super) fn prepare(state: &State, question: MessageId) -> Guided {
+    let messages = state
+        .talk
+        .messages_to(question, &state.settings.system);
     let speaker = Speaker::of(state.settings.persona, state.has_starter());
     guide::prepare(messages, speaker, &state.keymap)
 }

@@ -1,8 +1,14 @@
 //! Popups: a stack; the topmost takes the keys.
 
+mod conversations;
+mod find;
 mod models;
 
 pub(super) use models::found;
+pub use conversations::{ConversationsLayer, Row, Shelves, Typing, rows as conversation_rows};
+pub use find::FindLayer;
+pub(super) use conversations::{open as open_conversations, paste as paste_conversations};
+pub(super) use find::{open as open_find, paste as paste_find};
 pub use models::{ModelRow, ModelsLayer, rows as model_rows};
 
 use super::action::{ACTIONS, Action, Entry};
@@ -18,6 +24,9 @@ use unicode_segmentation::UnicodeSegmentation;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layer {
     Help(HelpLayer),
+    Conversations(ConversationsLayer),
+    /// Words in the open conversation.
+    Find(FindLayer),
     /// Which model to use.
     Models(ModelsLayer),
     /// Actions by fuzzy name.
@@ -85,6 +94,8 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
             Vec::new()
         }
         Some(Layer::Models(_)) => models::key(state, key),
+        Some(Layer::Conversations(_)) => conversations::key(state, key, now),
+        Some(Layer::Find(_)) => find::key(state, key, now),
         Some(Layer::Palette { .. }) => palette_key(state, key, now),
         Some(Layer::Settings(_)) => settings_key(state, key),
     }
@@ -94,7 +105,14 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
 pub(super) fn dismiss(state: &mut State) -> Vec<Effect> {
     match state.layers.last() {
         Some(Layer::Models(_)) => models::leave(state),
-        Some(Layer::Help(_) | Layer::Palette { .. } | Layer::Settings(_)) | None => {
+        Some(Layer::Find(_)) => {
+            find::close(state);
+            Vec::new()
+        }
+        Some(
+            Layer::Help(_) | Layer::Palette { .. } | Layer::Settings(_) | Layer::Conversations(_),
+        )
+        | None => {
             close(state);
             Vec::new()
         }

@@ -16,12 +16,17 @@ pub mod turn;
 pub mod act;
 mod engine;
 mod guide;
+mod journal;
+mod keep;
+mod verbs;
 mod update;
 
 pub use action::Action;
 pub use effect::Effect;
+pub use keep::finish;
 pub use event::{CopyWay, Drawn, Event};
 pub use key::{Code, Key};
 pub use keymap::Keymap;
 pub use state::{Settings, State};
+pub use talk::{Keep, Talk};
 pub use update::update;

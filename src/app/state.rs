@@ -3,9 +3,10 @@
 use super::composer::Composer;
 use super::keymap::Keymap;
 use super::layer::{Layer, ModelsLayer};
-use super::talk::Talk;
+use super::talk::{Keep, Talk};
 use super::turn::{Engine, Turn};
-use crate::chat::{Persona, Sampling, Usage};
+use super::layer::Shelves;
+use crate::chat::{MessageId, Persona, Sampling, Usage};
 use crate::protocol::engine::RequestId;
 use crate::protocol::library::{FoundModel, STARTER};
 use std::collections::VecDeque;
@@ -35,6 +36,14 @@ pub struct Flash {
 #[derive(Debug)]
 pub struct State {
     pub talk: Talk,
+    /// The message that stands in the composer to be changed.
+    pub editing: Option<MessageId>,
+    /// Conversations that a list shows.
+    pub shelf: Shelves,
+    /// Why saving does not work, while it does not.
+    pub unsaved: Option<String>,
+    /// Makes ids for new conversations.
+    pub(super) ids: u64,
     pub composer: Composer,
     pub engine: Engine,
     pub turn: Turn,
@@ -61,6 +70,9 @@ pub struct State {
     pub reading_total: u32,
     /// Rows by which the help can be scrolled, at the last drawing.
     pub(super) help_rows: usize,
+    /// The message in each row of the conversation, and where those begin.
+    pub(super) rows: Vec<MessageId>,
+    pub(super) place: (u16, u16, u16),
     /// Rows of the conversation on the screen at the last drawing.
     pub page: u16,
     pub(super) next_request: RequestId,
@@ -71,7 +83,11 @@ impl State {
     /// one.
     pub fn new(settings: Settings, keymap: Keymap, model: Option<PathBuf>) -> Self {
         Self {
-            talk: Talk::default(),
+            talk: Talk::new(String::new(), Keep::Saved),
+            editing: None,
+            shelf: Shelves::default(),
+            unsaved: None,
+            ids: 0,
             composer: Composer::default(),
             engine: if model.is_some() {
                 Engine::Loading(0)
@@ -95,6 +111,8 @@ impl State {
             usage: Usage::default(),
             reading_total: 0,
             help_rows: 0,
+            rows: Vec::new(),
+            place: (0, 0, 0),
             page: 10,
             next_request: 1,
         }
@@ -116,6 +134,25 @@ impl State {
 
     /// When `Event::Tick` is due, if ever.
     pub fn deadline(&self) -> Option<Instant> {
-        self.flash.as_ref().map(|f| f.until)
+        let flash = self.flash.as_ref().map(|f| f.until);
+        [flash, self.talk.journal.due()].into_iter().flatten().min()
+    }
+
+    /// Begins with a conversation of its own; `ids` are bits that no other
+    /// program has.
+    pub fn begin(&mut self, ids: u64, keep: Keep) {
+        self.ids = ids;
+        let id = self.new_id();
+        self.talk = Talk::new(id, keep);
+    }
+
+    /// The id of a new conversation.
+    pub(super) fn new_id(&mut self) -> String {
+        // SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
+        self.ids = self.ids.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.ids;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        crate::chat::conversation::id_of(bits ^ (bits >> 31))
     }
 }

@@ -7,15 +7,31 @@ use super::event::{CopyWay, Drawn, Event};
 use super::key::{Code, Key};
 use super::state::State;
 use super::talk::{Scroll, Tone};
-use super::{engine, layer};
+use super::talk::EntryId;
+use super::{engine, journal, keep, layer, verbs};
 use crate::chat::text::{one_line, sanitise};
 use std::time::Instant;
 
 /// Takes an event into the state and returns what the outside world is to do.
 pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
+    let mut effects = take(state, event, now);
+    if std::mem::take(&mut state.composer.touched) {
+        state.talk.journal.draft(now);
+    }
+    let quits = effects.contains(&Effect::Quit);
+    if let Some(save) = journal::flush(state, now, quits) {
+        // What is asked for next may be to read it again.
+        effects.insert(0, save);
+    }
+    effects
+}
+
+fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
     match event {
         Event::Key(pressed) => return key(state, pressed, now),
-        Event::Paste(text) => paste(state, &text),
+        Event::Paste(text) => return paste(state, &text),
+        Event::Click(column, row) => click(state, column, row),
+        Event::Store(event) => return keep::hear(state, event, now),
         Event::Wheel(rows) => state.talk.pending += i64::from(rows),
         Event::Engine(event) => return engine::hear(state, event, now),
         Event::Models(found) => layer::found(state, found),
@@ -47,9 +63,23 @@ fn settle(state: &mut State, drawn: Drawn) {
     state.talk.pending = 0;
     state.page = drawn.page;
     state.help_rows = drawn.help_rows;
+    state.talk.reveal = None;
+    state.rows = drawn.rows;
+    state.place = drawn.place;
 }
 
-fn paste(state: &mut State, text: &str) {
+/// Chooses the message that was pressed; a second press lets go of it.
+fn click(state: &mut State, column: u16, row: u16) {
+    let (top, left, right) = state.place;
+    let id: Option<EntryId> = row
+        .checked_sub(top)
+        .filter(|_| (left..right).contains(&column) && state.layers.is_empty())
+        .and_then(|row| state.rows.get(usize::from(row)).copied());
+    let id = id.filter(|id| state.talk.tree().get(*id).is_some());
+    state.talk.focus = id.filter(|id| state.talk.focus != Some(*id));
+}
+
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     match state.layers.last_mut() {
         None => state.composer.paste(text),
         Some(layer::Layer::Palette { query, .. }) => query.push_str(&one_line(text, 200)),
@@ -60,7 +90,12 @@ fn paste(state: &mut State, text: &str) {
         }
         Some(layer::Layer::Help(help)) => help.query.push_str(&one_line(text, 200)),
         Some(layer::Layer::Models(models)) => models.paste(&one_line(text, 4096)),
+        Some(layer::Layer::Find(_)) => layer::paste_find(state, &one_line(text, 200)),
+        Some(layer::Layer::Conversations(_)) => {
+            return layer::paste_conversations(state, &one_line(text, 200));
+        }
     }
+    Vec::new()
 }
 
 fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
@@ -83,8 +118,33 @@ fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
     }
     match mapped {
         Some(action) => act::run(state, action, now),
+        None if state.talk.focus.is_some() => chosen(state, key, now),
         None => compose(state, key),
     }
+}
+
+/// A key while a message is chosen: arrows walk, and whatever works with Alt
+/// works without. Anything else goes to the composer, and nothing is chosen.
+fn chosen(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
+    let plain = !key.ctrl && !key.alt;
+    match key.code {
+        Code::Up if plain => state.talk.move_focus(false),
+        Code::Down if plain => state.talk.move_focus(true),
+        Code::Left if plain => verbs::walk(state, false, now),
+        Code::Right if plain => verbs::walk(state, true, now),
+        _ => {
+            let with_alt = Key { alt: true, ..key };
+            let action = state.keymap.action(with_alt.normal(), true);
+            return match action.filter(|_| plain) {
+                Some(action) => act::run(state, action, now),
+                None => {
+                    state.talk.focus = None;
+                    compose(state, key)
+                }
+            };
+        }
+    }
+    Vec::new()
 }
 
 /// A key that is no action goes to the composer, but for two: Tab completes a

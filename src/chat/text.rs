@@ -50,6 +50,31 @@ pub fn one_line(text: &str, max: usize) -> String {
     short
 }
 
+/// What stands in the last fenced block of code.
+pub fn last_code(text: &str) -> Option<String> {
+    let mut last = None;
+    let mut open: Option<(&str, String)> = None;
+    for line in text.lines() {
+        let mark = line.trim_start();
+        match &mut open {
+            None => {
+                let fence = ["```", "~~~"].into_iter().find(|f| mark.starts_with(f));
+                open = fence.map(|fence| (fence, String::new()));
+            }
+            Some((fence, code)) if mark.trim_end() == *fence => {
+                last = Some(std::mem::take(code));
+                open = None;
+            }
+            Some((_, code)) => {
+                code.push_str(line);
+                code.push('\n');
+            }
+        }
+    }
+    // One that is still being written counts as well.
+    open.map(|(_, code)| code).or(last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,8 +20,24 @@ pub struct Arguments {
     /// What the model is told before the conversation
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
+    #[command(flatten)]
+    pub begin: Begin,
     #[command(subcommand)]
     pub verb: Option<Verb>,
+}
+
+/// Which conversation the chat begins with.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Begin {
+    /// Go on with the conversation of last time
+    #[arg(long = "continue", short = 'c', conflicts_with = "conversation")]
+    pub continue_last: bool,
+    /// Go on with this conversation: its id, the beginning of it, or its title
+    #[arg(long, value_name = "ID|TITLE")]
+    pub conversation: Option<String>,
+    /// Begin a conversation that is never saved
+    #[arg(long, conflicts_with_all = ["continue_last", "conversation"])]
+    pub private: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +50,11 @@ pub enum Verb {
     Bench(Bench),
     /// Look a question up in the help; without one, list what there is
     Help(Help),
+    /// List, find, show, keep and remove conversations
+    Conversations {
+        #[command(subcommand)]
+        verb: ConversationsVerb,
+    },
     /// Show what this machine has and what is missing
     Doctor {
         /// Print JSON
@@ -61,6 +82,70 @@ pub enum ConfigVerb {
     Check,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum ConversationsVerb {
+    /// List conversations, the newest first
+    List {
+        /// Those that were archived
+        #[arg(long, conflicts_with = "deleted")]
+        archived: bool,
+        /// Those that were deleted in the last thirty days
+        #[arg(long)]
+        deleted: bool,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one conversation
+    Show {
+        /// Its id, the beginning of it, or its title
+        name: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find messages that hold all of these words
+    Search {
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write conversations to a file or to standard output
+    Export {
+        /// Which: ids or titles; none means all
+        names: Vec<String>,
+        /// markdown, json, html or text; else by the file's name, else markdown
+        #[arg(long, value_name = "NAME")]
+        format: Option<String>,
+        /// Where to; standard output when not given
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Take in conversations that Parlor or another program exported
+    Import {
+        file: PathBuf,
+        /// Only say what would come
+        #[arg(long)]
+        dry_run: bool,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a conversation another title
+    Rename { name: String, title: String },
+    /// Delete a conversation; it can be brought back for thirty days
+    Delete {
+        name: String,
+        /// Bring it back
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Remove deleted conversations for good, now
+    Purge,
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub struct Ask {
     /// The prompt; `-` or a pipe reads it from standard input, and with both,
@@ -82,6 +167,15 @@ pub struct Ask {
     /// it from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     pub messages: Option<PathBuf>,
+    /// Add to the conversation of last time
+    #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "messages"])]
+    pub continue_last: bool,
+    /// Add to this conversation: its id, the beginning of it, or its title
+    #[arg(long, value_name = "ID|TITLE", conflicts_with = "messages")]
+    pub conversation: Option<String>,
+    /// Keep the question and the answer as a new conversation
+    #[arg(long, conflicts_with_all = ["continue_last", "conversation", "messages"])]
+    pub save: bool,
 }
 
 #[derive(Debug, Args)]

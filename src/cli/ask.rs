@@ -2,11 +2,12 @@
 
 use super::args::Ask;
 use super::output::{Progress, Stream};
-use super::{Fail, input, output, setup};
+use super::{Fail, input, output, saved, setup};
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
 use crate::config::Config;
 use crate::engine::host::Engine;
-use crate::help::guide::{Source, Speaker, prepare};
+use crate::chat::Source;
+use crate::help::guide::{Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,25 +16,30 @@ const ID: u64 = 1;
 
 /// What has come of the answer so far.
 #[derive(Default)]
-struct Reply {
-    text: String,
-    thinking: String,
+pub struct Reply {
+    pub text: String,
+    pub thinking: String,
     model: String,
     load_ms: f64,
-    finish: Option<Finish>,
+    pub finish: Option<Finish>,
     /// The passages of the help that the answer was made from.
     sources: Vec<Source>,
     /// Why the engine could not go on.
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(), Fail> {
     let config = setup::config()?;
     let sampling = ask.sampling.over(config.sampling.clone())?;
-    let messages = conversation(&ask, system.as_deref(), &config.system)?;
+    let mut kept = saved::Kept::of(&ask, system.as_deref(), &config.system)?;
+    let messages = match &mut kept {
+        Some(kept) => kept.ask(input::prompt(ask.prompt.as_deref())?),
+        None => conversation(&ask, system.as_deref(), &config.system)?,
+    };
     let starter = setup::is_starter(&config, model.as_deref());
     let speaker = speaker(&ask, &config, starter)?;
     let keymap = setup::keymap(&config).unwrap_or_default();
+    let named = model.clone().or_else(|| config.model.clone()).unwrap_or_default();
     let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
     setup::run(async {
@@ -47,17 +53,30 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
             id: ID,
             messages: guided.messages,
             opening: guided.opening,
+            told: false,
             sampling,
+            conversation: kept.as_ref().map(|kept| kept.id().to_string()),
         };
+        if let Some(kept) = &mut kept {
+            kept.begin(&request, &named, &guided.sources)?;
+        }
         let mut reply = Reply {
             sources: guided.sources,
             ..Reply::default()
         };
         let interrupted = tokio::select! {
-            done = answer(&mut engine, request, &mut reply, ask.json) => done.map(|()| false),
+            done = answer(&mut engine, request, &mut reply, &mut kept, ask.json) => done.map(|()| false),
             _ = tokio::signal::ctrl_c() => Ok(true),
         }?;
-        conclude(&reply, ask.json, seed, interrupted)
+        if let Some(kept) = &mut kept {
+            kept.end(&reply, interrupted)?;
+        }
+        let id = kept.as_ref().map(saved::Kept::id);
+        let told = conclude(&reply, ask.json, seed, interrupted, id);
+        if kept.is_some() {
+            setup::leave(engine).await;
+        }
+        told
     })
 }
 
@@ -95,6 +114,7 @@ async fn answer(
     engine: &mut Engine,
     request: Request,
     reply: &mut Reply,
+    kept: &mut Option<saved::Kept>,
     quiet: bool,
 ) -> Result<(), Fail> {
     let mut progress = Progress::new();
@@ -119,6 +139,9 @@ async fn answer(
             Event::Piece(_, Part::Answer(text)) => {
                 progress.clear();
                 reply.text.push_str(&text);
+                if let Some(kept) = kept {
+                    kept.grow(reply)?;
+                }
                 if !quiet {
                     stream.write(&text).await?;
                 }
@@ -139,6 +162,7 @@ async fn answer(
             Event::Rendered(..)
             | Event::Measured { .. }
             | Event::Devices(_)
+            | Event::Kept
             | Event::Refused(_) => {}
         }
     }
@@ -160,14 +184,22 @@ fn reading(read: ReadProgress) -> String {
     format!("reading: {} of {} tokens{left}", read.read, read.total)
 }
 
-fn conclude(reply: &Reply, json: bool, seed: Option<u32>, interrupted: bool) -> Result<(), Fail> {
+fn conclude(
+    reply: &Reply,
+    json: bool,
+    seed: Option<u32>,
+    interrupted: bool,
+    conversation: Option<&str>,
+) -> Result<(), Fail> {
     let reason = match (&reply.finish, interrupted) {
         (Some(finish), _) => finish.reason,
         (None, true) => FinishReason::Cancelled,
         (None, false) => FinishReason::Error,
     };
     if json {
-        output::print_json(&object(reply, reason, seed))?;
+        let mut object = object(reply, reason, seed);
+        object["conversation"] = conversation.into();
+        output::print_json(&object)?;
     }
     match (interrupted, &reply.error) {
         (true, _) => Err(Fail::Interrupted),

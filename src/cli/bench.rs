@@ -88,6 +88,7 @@ async fn finished(engine: &mut Engine, facts: &mut ModelFacts) -> Result<(f64, f
             | Event::Finished(..)
             | Event::Rendered(..)
             | Event::Refused(_)
+            | Event::Kept
             | Event::Devices(_) => {}
         }
     }

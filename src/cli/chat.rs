@@ -1,30 +1,40 @@
 //! `parlor`: opens the chat.
 
-use super::{Fail, setup};
-use crate::app::{Keymap, Settings};
-use crate::config::{Config, keys, paths, theme};
+use super::args::Begin;
+use super::{Fail, output, setup};
+use crate::app::{Keep, Keymap, Settings};
+use crate::config::{Config, StartWith, keys, paths, theme};
 use crate::engine::host;
+use crate::protocol::store::Which;
 use crate::runtime::run::{self, Start};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-pub fn run(model: Option<PathBuf>, system: Option<String>) -> Result<(), Fail> {
+pub fn run(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Result<(), Fail> {
     if !std::io::stdout().is_terminal() {
         let words =
             "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
         return Err(Fail::Failed(words.into()));
     }
-    let start = start(model, system)?;
+    let start = start(model, system, begin)?;
     setup::run(async {
-        run::run(start)
+        let left = run::run(start)
             .await
-            .map_err(|e| Fail::Failed(format!("the terminal cannot be used: {e}")))
+            .map_err(|e| Fail::Failed(format!("the terminal cannot be used: {e}")))?;
+        if let Some(id) = left {
+            output::print(&format!("To go on: parlor --conversation {id}\n"))?;
+        }
+        Ok(())
     })
 }
 
 /// Gathers what the chat starts with. What is wrong in the person's files is
 /// told in the chat, which opens with defaults in their place.
-fn start(model: Option<PathBuf>, system: Option<String>) -> Result<Start, Fail> {
+fn start(
+    model: Option<PathBuf>,
+    system: Option<String>,
+    begin: &Begin,
+) -> Result<Start, Fail> {
     let mut notices = Vec::new();
     let mut or_default = |wrong: String| {
         let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
@@ -51,6 +61,7 @@ fn start(model: Option<PathBuf>, system: Option<String>) -> Result<Start, Fail> 
     }
     let program = std::env::current_exe()
         .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
+    let states = setup::states(&config);
     Ok(Start {
         settings: Settings {
             system: system.unwrap_or(config.system),
@@ -66,6 +77,27 @@ fn start(model: Option<PathBuf>, system: Option<String>) -> Result<Start, Fail> 
             program,
             log: paths::engine_log(),
         },
+        states,
+        store: paths::data_folder(),
+        open: open(begin, config.conversations.start),
+        keep: match begin.private {
+            true => Keep::Private,
+            false => Keep::Saved,
+        },
         notices,
     })
+}
+
+/// The conversation to open: what the command line says, else the config file.
+fn open(begin: &Begin, usual: StartWith) -> Option<Which> {
+    match (&begin.conversation, begin.continue_last) {
+        (Some(name), _) => Some(Which::Named(name.clone())),
+        (None, true) => Some(Which::Last),
+        (None, false) if begin.private => None,
+        (None, false) => Some(match usual {
+            StartWith::Last => Which::Last,
+            // A draft that was never sent is not lost.
+            StartWith::New => Which::Unsent,
+        }),
+    }
 }

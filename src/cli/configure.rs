@@ -3,7 +3,7 @@
 use super::args::ConfigVerb;
 use super::{Fail, output, setup};
 use crate::chat::sampling::SETTINGS;
-use crate::config::{Config, keys, paths, theme};
+use crate::config::{Config, StartWith, keys, paths, theme};
 use crate::protocol::engine::Auto;
 use std::path::Path;
 
@@ -65,6 +65,16 @@ fn show(config: &Config) -> String {
             None => "\"auto\"".to_string(),
             Some(on) => on.to_string(),
         }
+    );
+    let kept = &config.conversations;
+    out += &format!(
+        "\n[conversations]\nstart = {}\nkeep-state = {}\nstate-limit = {}\n",
+        match kept.start {
+            StartWith::New => "\"new\"",
+            StartWith::Last => "\"last\"",
+        },
+        kept.keep_state,
+        auto(kept.state_limit.map_or(Auto::Auto, Auto::Set)),
     );
     out += &format!(
         "\n[ui]\ntheme = {}\nmouse = {}\n",

@@ -5,6 +5,7 @@ mod ask;
 mod bench;
 mod chat;
 mod configure;
+mod conversations;
 mod doctor;
 mod fail;
 mod help;
@@ -12,6 +13,7 @@ mod input;
 mod manual;
 mod output;
 mod render;
+mod saved;
 mod setup;
 
 use args::{Arguments, Verb};
@@ -48,13 +50,21 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
     let Arguments {
         model,
         system,
+        begin,
         verb,
     } = arguments;
     let model = model.filter(|path| !path.as_os_str().is_empty());
     match verb {
-        None if std::io::stdin().is_terminal() => chat::run(model, system),
+        None if std::io::stdin().is_terminal() => chat::run(model, system, &begin),
         // Standard input is the prompt.
-        None => ask::run(args::Ask::default(), model, system),
+        None => {
+            let ask = args::Ask {
+                continue_last: begin.continue_last,
+                conversation: begin.conversation,
+                ..args::Ask::default()
+            };
+            ask::run(ask, model, system)
+        }
         Some(Verb::Ask(mut ask)) => {
             let system = ask.system.take().or(system);
             ask::run(*ask, model, system)
@@ -62,6 +72,7 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Verb::Render(render)) => render::run(&render, model),
         Some(Verb::Bench(bench)) => bench::run(&bench, model),
         Some(Verb::Help(help)) => help::run(&help),
+        Some(Verb::Conversations { verb }) => conversations::run(verb),
         Some(Verb::Doctor { json }) => doctor::run(json, model),
         Some(Verb::Config { verb }) => configure::run(verb),
         Some(Verb::Completions { shell }) => manual::completions(shell),

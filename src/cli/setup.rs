@@ -4,7 +4,7 @@ use super::Fail;
 use crate::app::Keymap;
 use crate::config::{Config, keys, paths};
 use crate::engine::host::{self, Engine};
-use crate::protocol::engine::{Auto, LoadSpec};
+use crate::protocol::engine::{Auto, Command, Event, KeepSpec, LoadSpec};
 use crate::protocol::library::STARTER;
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,39 @@ pub fn load_spec(config: &Config, model: PathBuf) -> LoadSpec {
         threads: config.engine.threads,
         gpu_layers: config.engine.gpu_layers,
         flash_attention: config.engine.flash_attention,
+        keep: states(config),
         vocabulary_only: false,
     }
+}
+
+/// Where the engine keeps its states, and how much they may take: what the
+/// config file says, else a tenth of the free disk, at most 4 GiB.
+pub fn states(config: &Config) -> Option<KeepSpec> {
+    const GIGABYTE: u64 = 1 << 30;
+    let conversations = &config.conversations;
+    let folder = paths::data_folder().filter(|_| conversations.keep_state)?;
+    let limit = match conversations.state_limit {
+        Some(gigabytes) => u64::from(gigabytes) * GIGABYTE,
+        None => (paths::free_space(&folder) / 10).min(4 * GIGABYTE),
+    };
+    Some(KeepSpec {
+        folder: folder.join(crate::store::STATES),
+        limit,
+    })
+}
+
+/// Has the engine keep its state, and ends it.
+pub async fn leave(mut engine: Engine) {
+    let _ = engine.commands.send(Command::Keep);
+    let kept = async {
+        while let Some(event) = engine.events.recv().await {
+            if event == Event::Kept {
+                break;
+            }
+        }
+    };
+    // It is only a convenience: whoever waits longer would rather go on.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), kept).await;
 }
 
 /// The keys as they are bound, for the help to name.

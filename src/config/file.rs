@@ -16,6 +16,7 @@ pub struct Config {
     pub persona: Persona,
     pub sampling: Sampling,
     pub engine: EngineConfig,
+    pub conversations: ConversationsConfig,
     pub ui: UiConfig,
     /// Action name to keys, as written; `config::keys` makes a keymap of them.
     pub keys: BTreeMap<String, Vec<String>>,
@@ -28,6 +29,34 @@ pub struct EngineConfig {
     pub gpu_layers: Auto,
     /// None lets llama.cpp choose.
     pub flash_attention: Option<bool>,
+}
+
+/// What the chat begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StartWith {
+    #[default]
+    New,
+    /// The conversation of last time.
+    Last,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationsConfig {
+    pub start: StartWith,
+    /// Whether the model's memory of a conversation is kept beside it.
+    pub keep_state: bool,
+    /// Gigabytes that those may take; None chooses by the free disk.
+    pub state_limit: Option<u32>,
+}
+
+impl Default for ConversationsConfig {
+    fn default() -> Self {
+        Self {
+            start: StartWith::New,
+            keep_state: true,
+            state_limit: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +99,7 @@ struct RawConfig {
     persona: Option<String>,
     sampling: Sampling,
     engine: RawEngine,
+    conversations: RawConversations,
     ui: RawUi,
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -81,6 +111,14 @@ struct RawEngine {
     threads: RawAuto,
     gpu_layers: RawAuto,
     flash_attention: RawSwitch,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct RawConversations {
+    start: Option<String>,
+    keep_state: Option<bool>,
+    state_limit: RawAuto,
 }
 
 /// On, off, or the word `auto`.
@@ -153,6 +191,7 @@ impl Config {
             gpu_layers: auto(text, "gpu-layers", raw.engine.gpu_layers, 0)?,
             flash_attention: switch(text, "flash-attention", raw.engine.flash_attention)?,
         };
+        let conversations = conversations(text, raw.conversations)?;
         let ui = UiConfig::default();
         Ok(Self {
             model: raw.model.map(|m| paths::expand_home(&m)),
@@ -160,6 +199,7 @@ impl Config {
             persona,
             sampling: raw.sampling,
             engine,
+            conversations,
             ui: UiConfig {
                 theme: raw.ui.theme.unwrap_or(ui.theme),
                 mouse: raw.ui.mouse.unwrap_or(ui.mouse),
@@ -167,6 +207,26 @@ impl Config {
             keys: raw.keys,
         })
     }
+}
+
+fn conversations(text: &str, raw: RawConversations) -> Result<ConversationsConfig, String> {
+    let start = match raw.start.as_deref() {
+        None | Some("new") => StartWith::New,
+        Some("last") => StartWith::Last,
+        Some(_) => {
+            let line = line_of(text, "start");
+            return Err(format!("line {line}: start must be \"new\" or \"last\""));
+        }
+    };
+    let limit = auto(text, "state-limit", raw.state_limit, 1)?;
+    Ok(ConversationsConfig {
+        start,
+        keep_state: raw.keep_state.unwrap_or(true),
+        state_limit: match limit {
+            Auto::Auto => None,
+            Auto::Set(gigabytes) => Some(gigabytes),
+        },
+    })
 }
 
 fn auto(text: &str, key: &str, raw: RawAuto, least: u32) -> Result<Auto, String> {

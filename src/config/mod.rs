@@ -6,7 +6,7 @@ pub mod paths;
 pub mod save;
 pub mod theme;
 
-pub use file::{Config, ConfigError, EngineConfig, UiConfig};
+pub use file::{Config, ConfigError, ConversationsConfig, EngineConfig, StartWith, UiConfig};
 
 /// The commented defaults: the reference, and what a new file starts as.
 pub const DEFAULTS: &str = include_str!("../../assets/config.toml");

@@ -31,6 +31,20 @@ pub fn data_folder() -> Option<PathBuf> {
     project().map(|p| p.data_local_dir().to_path_buf())
 }
 
+/// Free bytes on the disk that holds a folder, or will once it is made.
+#[cfg(unix)]
+pub fn free_space(folder: &Path) -> u64 {
+    let there = folder.ancestors().find(|f| f.exists());
+    let disk = there.and_then(|f| rustix::fs::statvfs(f).ok());
+    disk.map_or(0, |d| d.f_bavail.saturating_mul(d.f_frsize))
+}
+
+/// Not looked up here: the limit alone holds.
+#[cfg(not(unix))]
+pub fn free_space(_: &Path) -> u64 {
+    u64::MAX
+}
+
 /// Where models are usually kept.
 pub fn model_places() -> Places {
     let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 /// A stop that would take longer than this ends the child instead.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a child may take to keep its state when the program ends.
+const KEEPING: Duration = Duration::from_secs(5);
 /// Events in flight: a slow screen slows the engine beyond this.
 const EVENTS: usize = 64;
 
@@ -47,6 +49,7 @@ pub fn start(options: Options) -> Engine {
         spec: None,
         waiting: VecDeque::new(),
         running: None,
+        keeping: false,
         outgoing: VecDeque::new(),
         pid: pid_sender,
     };
@@ -76,6 +79,8 @@ struct Host {
     /// Requests that wait for the model to be loaded.
     waiting: VecDeque<Command>,
     running: Option<Running>,
+    /// The child was told to keep its state, and has not said that it did.
+    keeping: bool,
     outgoing: VecDeque<Event>,
     pid: watch::Sender<Option<u32>>,
 }
@@ -104,7 +109,17 @@ impl Host {
                 Step::Impatient => self.cut_short().await,
             }
         }
-        if let Some(child) = self.child.take() {
+        if let Some(mut child) = self.child.take() {
+            if self.keeping {
+                let kept = async {
+                    while let Some(event) = child.next().await {
+                        if event == Event::Kept {
+                            break;
+                        }
+                    }
+                };
+                let _ = tokio::time::timeout(KEEPING, kept).await;
+            }
             child.kill().await;
         }
     }
@@ -148,6 +163,13 @@ impl Host {
             },
             Command::Unload => self.let_go().await,
             Command::Cancel(id) => self.cancel(id).await,
+            Command::Keep => match &self.child {
+                Some(child) if self.loaded => {
+                    self.keeping = true;
+                    child.send(Command::Keep);
+                }
+                Some(_) | None => self.outgoing.push_back(Event::Kept),
+            },
             Command::Devices => {
                 if self.child.is_none() {
                     self.spawn();
@@ -281,6 +303,7 @@ impl Host {
                     return;
                 }
             }
+            Event::Kept => self.keeping = false,
             Event::Loading(_)
             | Event::Piece(..)
             | Event::Devices(_)
@@ -327,6 +350,7 @@ impl Host {
 
     async fn drop_child(&mut self) {
         self.loaded = false;
+        self.keeping = false;
         self.pid.send_replace(None);
         if let Some(child) = self.child.take() {
             child.kill().await;
@@ -363,7 +387,7 @@ fn id_of(command: &Command) -> RequestId {
         Command::Generate(request) => request.id,
         Command::Render { id, .. } | Command::Cancel(id) => *id,
         Command::Bench(spec) => spec.id,
-        Command::Load(_) | Command::Unload | Command::Devices => 0,
+        Command::Load(_) | Command::Unload | Command::Keep | Command::Devices => 0,
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::pointing::{self, Tie};
 use super::{Find, Found, Names, Passage, Trust, small_talk};
-use crate::chat::{Message, Persona, Role};
+use crate::chat::{Message, Persona, Role, Source};
 
 /// How a passage stands before a question for the starter.
 const PROMPT: &str = include_str!("../../assets/starter/prompt.txt");
@@ -42,13 +42,6 @@ impl Speaker {
         };
         persona.guides(starter).then_some(speaker)
     }
-}
-
-/// A passage that an answer was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    pub id: String,
-    pub title: String,
 }
 
 /// What to ask of the engine.

@@ -33,8 +33,18 @@ pub struct LoadSpec {
     pub gpu_layers: Auto,
     /// None lets llama.cpp choose.
     pub flash_attention: Option<bool>,
+    /// Where the cache's state is kept of conversations; None keeps nothing.
+    pub keep: Option<KeepSpec>,
     /// Read only the vocabulary and the template: enough to render.
     pub vocabulary_only: bool,
+}
+
+/// Where what the KV cache holds of conversations is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepSpec {
+    pub folder: PathBuf,
+    /// Bytes that all files together may take.
+    pub limit: u64,
 }
 
 /// A request for an answer.
@@ -45,7 +55,12 @@ pub struct Request {
     /// How the answer begins: given, not written by the model, which goes on
     /// from there. Empty for an answer that is all the model's.
     pub opening: String,
+    /// Whether the opening is known already and only what follows is sent.
+    pub told: bool,
     pub sampling: Sampling,
+    /// The conversation whose state may be kept beside the model; None keeps
+    /// nothing.
+    pub conversation: Option<String>,
 }
 
 /// A request for a measurement of speed.
@@ -76,6 +91,8 @@ pub enum Command {
     /// One round of measuring.
     Bench(BenchSpec),
     Cancel(RequestId),
+    /// Keep what the cache holds now; answered by [`Event::Kept`].
+    Keep,
     /// End the loading that is under way; or let go of the model.
     Unload,
     /// List the compute devices, without a model.
@@ -166,6 +183,8 @@ pub enum Event {
         generate_tps: f64,
     },
     Devices(Vec<Device>),
+    /// What was to be kept is, as far as it could be.
+    Kept,
     /// The child process ended by itself; the cause in words. The next request
     /// starts a new one.
     Died(String),

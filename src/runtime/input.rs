@@ -2,7 +2,7 @@
 
 use crate::app::{Code, Event, Key};
 use crossterm::event::{
-    Event as Term, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind,
+    Event as Term, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
 
 /// Rows that one turn of the wheel scrolls.
@@ -16,6 +16,9 @@ pub fn event(term: Term) -> Option<Event> {
         Term::Mouse(mouse) => match mouse.kind {
             MouseEventKind::ScrollUp => Some(Event::Wheel(-WHEEL)),
             MouseEventKind::ScrollDown => Some(Event::Wheel(WHEEL)),
+            MouseEventKind::Down(MouseButton::Left) => {
+                Some(Event::Click(mouse.column, mouse.row))
+            }
             _ => None,
         },
         Term::Resize(..) => Some(Event::Resized),

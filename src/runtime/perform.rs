@@ -5,6 +5,7 @@ use crate::app::{Effect, Event};
 use crate::config::{self, EngineConfig, paths};
 use crate::protocol::engine::{self, Command, LoadSpec};
 use crate::protocol::library::STARTER;
+use crate::protocol::store;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
@@ -22,8 +23,11 @@ pub enum Inward {
 pub struct Workers {
     pub engine: mpsc::UnboundedSender<Command>,
     pub config: EngineConfig,
+    pub keep: Option<engine::KeepSpec>,
     pub config_file: Option<PathBuf>,
     pub clipboard: Clipboard,
+    /// The store's commands; None where there is no place for one.
+    pub store: Option<std::sync::mpsc::Sender<store::Command>>,
     /// Answers that come at once, for the loop to take in.
     pub answers: mpsc::UnboundedSender<Event>,
 }
@@ -45,6 +49,7 @@ impl Workers {
             Effect::Unload => self.send(Command::Unload),
             Effect::Generate(request) => self.send(Command::Generate(request)),
             Effect::Cancel(id) => self.send(Command::Cancel(id)),
+            Effect::Keep => self.send(Command::Keep),
             Effect::Copy(text) => {
                 let copied = self.clipboard.copy(&text);
                 let _ = self.answers.send(Event::Copied(copied));
@@ -57,6 +62,12 @@ impl Workers {
                     None => Err(NO_CONFIG.into()),
                 };
                 let _ = self.answers.send(Event::Saved(saved));
+            }
+            Effect::Store(command) => {
+                if let Some(store) = &self.store {
+                    // The store's task lives as long as this sender.
+                    let _ = store.send(command);
+                }
             }
             Effect::Suspend => return Some(Inward::Suspend),
             Effect::Redraw => return Some(Inward::Redraw),
@@ -92,6 +103,7 @@ impl Workers {
             threads: self.config.threads,
             gpu_layers: self.config.gpu_layers,
             flash_attention: self.config.flash_attention,
+            keep: self.keep.clone(),
             vocabulary_only: false,
         }));
     }

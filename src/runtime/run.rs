@@ -5,11 +5,13 @@ use super::input;
 use super::perform::{Inward, Workers};
 use super::signals::{Signal, Signals, stop_self};
 use super::terminal::Screen;
-use crate::app::{Effect, Event, Settings, State, update};
+use crate::app::{self, Effect, Event, Keep, Settings, State, update};
 use crate::app::{Keymap, talk::Tone};
 use crate::config::{EngineConfig, paths};
 use crate::engine::host;
 use crate::protocol::engine;
+use crate::protocol::store::Which;
+use crate::store;
 use crate::ui::{self, Cache, Theme};
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
@@ -24,7 +26,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// from the cores that compute, and nobody reads faster.
 const STREAM_FRAME: Duration = Duration::from_millis(40);
 /// How long the engine may take to end when the chat does.
-const GOODBYE: Duration = Duration::from_millis(500);
+const GOODBYE: Duration = Duration::from_secs(6);
+/// How long the store may take to save what is left.
+const SAVING: Duration = Duration::from_secs(10);
 
 /// What the chat starts with.
 pub struct Start {
@@ -35,22 +39,40 @@ pub struct Start {
     pub model: Option<PathBuf>,
     pub engine: EngineConfig,
     pub host: host::Options,
+    /// Where the engine keeps its states; None keeps none.
+    pub states: Option<engine::KeepSpec>,
+    /// The folder of the conversations; None where none is known.
+    pub store: Option<PathBuf>,
+    /// The conversation to open first; None begins a new one.
+    pub open: Option<Which>,
+    pub keep: Keep,
     /// Problems found before the start, to be shown in the chat.
     pub notices: Vec<String>,
 }
 
-/// Runs the chat until the person leaves.
-pub async fn run(start: Start) -> io::Result<()> {
+/// Runs the chat until the person leaves; returns the id of the conversation
+/// that was open, when it is saved.
+pub async fn run(start: Start) -> io::Result<Option<String>> {
     let mut engine = host::start(start.host);
     let (answers, inbox) = mpsc::unbounded_channel();
+    let tell = answers.clone();
+    let store = start.store.map(|folder| {
+        store::start(folder, move |event| {
+            // Nobody listens any more when the chat ends.
+            let _ = tell.send(Event::Store(event));
+        })
+    });
     let workers = Workers {
         engine: engine.commands.clone(),
         config: start.engine,
+        keep: start.states,
         config_file: paths::config_file(),
         clipboard: super::clipboard::Clipboard::default(),
+        store: store.as_ref().map(store::Handle::commands),
         answers,
     };
     let mut state = State::new(start.settings, start.keymap, start.model.clone());
+    state.begin(store::random_bits(), start.keep);
     for notice in start.notices {
         state.talk.notice(Tone::Problem, notice);
     }
@@ -73,6 +95,10 @@ pub async fn run(start: Start) -> io::Result<()> {
     chat.draw()?;
     // The search through the help learns while the person looks at it.
     std::thread::spawn(crate::help::Find::english);
+    if let Some(which) = start.open {
+        let command = crate::protocol::store::Command::Open(which);
+        chat.workers.perform(Effect::Store(command));
+    }
     chat.workers.perform(match start.model {
         Some(model) => Effect::Load(model),
         None => Effect::FindModels,
@@ -80,11 +106,21 @@ pub async fn run(start: Start) -> io::Result<()> {
     let ended = chat
         .turn_until_done(&mut engine.events, inbox, signals)
         .await;
-    // The terminal first; then the engine, which must not hold it.
+    for effect in app::finish(&mut chat.state, Instant::now()) {
+        chat.workers.perform(effect);
+    }
+    let talk = &chat.state.talk;
+    let saved = talk.keep == Keep::Saved && !talk.tree().is_empty();
+    let id = saved.then(|| talk.about.id.clone());
+    // The terminal first; then the store, which loses nothing; then the engine,
+    // which must not hold it.
     drop(chat);
+    if let Some(store) = store {
+        store.finish(SAVING);
+    }
     drop(engine.commands);
     let _ = tokio::time::timeout(GOODBYE, engine.task).await;
-    ended
+    ended.map(|()| id)
 }
 
 struct Chat {

@@ -88,7 +88,7 @@ impl Laid {
     }
 
     /// Beyond any byte of a reasoning.
-    const TEXT: usize = usize::MAX / 2;
+    pub const TEXT: usize = usize::MAX / 2;
 }
 
 impl Body {

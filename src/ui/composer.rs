@@ -3,13 +3,15 @@
 
 use super::text::{Break, Lead, Piece, fit, wrap};
 use super::theme::Theme;
-use crate::app::State;
+use crate::app::layer::Layer;
+use crate::app::{Keep, State};
 use crate::chat::text::one_line;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of the prompt mark.
 const MARK: u16 = 2;
@@ -35,7 +37,7 @@ pub fn height(state: &State, area: Rect) -> u16 {
 }
 
 /// The line between conversation and composer; says when there is more below.
-pub fn rule(frame: &mut Frame<'_>, area: Rect, more_below: bool, theme: &Theme) {
+pub fn rule(frame: &mut Frame<'_>, area: Rect, state: &State, more_below: bool, theme: &Theme) {
     if area.is_empty() {
         return;
     }
@@ -44,14 +46,57 @@ pub fn rule(frame: &mut Frame<'_>, area: Rect, more_below: bool, theme: &Theme) 
     } else {
         ""
     };
-    let dashes = usize::from(area.width).saturating_sub(note.chars().count());
+    let width = usize::from(area.width);
+    let (words, style) = standing(state, theme);
+    let words = match words.as_str() {
+        "" => String::new(),
+        words => fit(&format!("─ {words} "), width.saturating_sub(note.width())),
+    };
+    let dashes = width.saturating_sub(note.width() + words.width());
     let line = Line::from(vec![
+        Span::styled(words, style),
         Span::styled("─".repeat(dashes), theme.border),
-        Span::styled(fit(note, usize::from(area.width)), theme.accent),
+        Span::styled(fit(note, width), theme.accent),
     ]);
     frame
         .buffer_mut()
         .set_line(area.x, area.y, &line, area.width);
+}
+
+/// What is being looked for, or what is special about what one writes now.
+fn standing(state: &State, theme: &Theme) -> (String, Style) {
+    if let Some(Layer::Find(find)) = state.layers.last() {
+        let place = match find.places.len() {
+            0 if find.query.is_empty() => "words in this conversation".to_string(),
+            0 => "not found".to_string(),
+            count => format!("{} of {count}", find.at + 1),
+        };
+        let keys = match find.walking {
+            true => "n next, N before, Esc closes",
+            false => "Enter next, ↑ before, Esc closes",
+        };
+        let words = format!("find: {}▏ {place} · {keys}", one_line(&find.query, 200));
+        return (words, theme.accent);
+    }
+    if let Some(id) = state.editing {
+        let what = match state.talk.answer(id) {
+            Some(_) => "changing an answer: Enter goes on from it",
+            None => "changing a message: Enter sends it again",
+        };
+        return (format!("{what}, Esc leaves it"), theme.accent);
+    }
+    if state.talk.focus.is_some() {
+        let words = "↑ ↓ choose · e edit · r again · g go on · ← → versions · c copy · x delete · k fork · Esc";
+        return (words.into(), theme.accent);
+    }
+    if let Some(why) = &state.unsaved {
+        return (format!("not saved: {}", one_line(why, 200)), theme.problem);
+    }
+    match state.talk.keep {
+        Keep::Private => ("off the record".into(), theme.accent),
+        Keep::ReadOnly => ("read only".into(), theme.accent),
+        Keep::Saved => (one_line(&state.talk.about.title, 60), theme.dim),
+    }
 }
 
 /// Messages that wait for the answer under way.

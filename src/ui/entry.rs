@@ -6,14 +6,16 @@ use super::text::{Break, Lead, Piece, Row, wrap};
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::action::Action;
-use crate::app::talk::{Answer, Body, Entry, Progress, Tone};
+use crate::app::talk::{Body, Entry, Tone};
+use crate::chat::{Answer, Place, Progress};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Brings an entry's rows up to date.
-pub fn lay(laid: &mut Laid, entry: &Entry, state: &State, look: Look<'_>) {
-    let print = fingerprint(entry, state.talk.reasoning_open);
+pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>) {
+    let place = state.talk.place(entry.id);
+    let print = fingerprint(entry, place, state.talk.reasoning_open);
     if laid.width != look.width {
         *laid = Laid {
             width: look.width,
@@ -25,7 +27,7 @@ pub fn lay(laid: &mut Laid, entry: &Entry, state: &State, look: Look<'_>) {
     laid.print = print;
     laid.tail.clear();
     let theme = look.theme;
-    match &entry.body {
+    match entry.body {
         Body::Question(text) => {
             let first = Lead::new(vec![Span::styled("❯ ", theme.question)]);
             let rest = Lead::new(vec![Span::raw("  ")]);
@@ -43,20 +45,38 @@ pub fn lay(laid: &mut Laid, entry: &Entry, state: &State, look: Look<'_>) {
         Body::Answer(answer) => {
             laid.head = reasoning(answer, state, look);
             laid.body.grow(&answer.text, &indent(), look);
-            laid.tail = ending(answer, theme, look.width);
+            laid.tail = ending(answer, state, theme, look.width);
             laid.tail.extend(sources(answer, theme, look.width));
         }
     }
+    laid.tail.extend(place.map(|place| version(place, state, theme)));
     laid.tail.push(Row {
         line: Line::default(),
         offset: usize::MAX,
     });
 }
 
+/// Which of several versions this is, and the keys to the others.
+fn version(place: Place, state: &State, theme: &Theme) -> Row {
+    let key = |action| state.keymap.key_of(action);
+    let words = format!(
+        "  ‹{}/{}› {} {}",
+        place.index + 1,
+        place.count,
+        key(Action::EarlierVersion),
+        key(Action::LaterVersion)
+    );
+    Row {
+        line: Line::styled(words, theme.dim),
+        offset: usize::MAX,
+    }
+}
+
 /// Changes whenever the rows would.
-fn fingerprint(entry: &Entry, reasoning_open: bool) -> u64 {
+fn fingerprint(entry: Entry<'_>, place: Option<Place>, reasoning_open: bool) -> u64 {
     let mut hasher = DefaultHasher::new();
-    match &entry.body {
+    place.map(|p| (p.index, p.count)).hash(&mut hasher);
+    match entry.body {
         Body::Question(text) => text.len().hash(&mut hasher),
         Body::Notice(_, text) => text.len().hash(&mut hasher),
         Body::Answer(answer) => {
@@ -142,16 +162,23 @@ fn sources(answer: &Answer, theme: &Theme, width: u16) -> Vec<Row> {
 }
 
 /// How the answer ended, where that is not plain to see.
-fn ending(answer: &Answer, theme: &Theme, width: u16) -> Vec<Row> {
+fn ending(answer: &Answer, state: &State, theme: &Theme, width: u16) -> Vec<Row> {
     let (words, style) = match &answer.progress {
         Progress::Done => return Vec::new(),
         Progress::Open if answer.text.is_empty() && answer.thinking.is_empty() => {
             ("…".to_string(), theme.dim)
         }
         Progress::Open => return Vec::new(),
-        Progress::Stopped => ("■ stopped".to_string(), theme.dim),
-        Progress::Cut => ("… the limit of tokens was reached".to_string(), theme.dim),
+        Progress::Stopped => (goes_on("■ stopped", state), theme.dim),
+        Progress::Cut => (goes_on("… the limit of tokens was reached", state), theme.dim),
+        Progress::Interrupted => (goes_on("■ interrupted", state), theme.dim),
         Progress::Failed(why) => (format!("✗ {why}"), theme.problem),
     };
     plain(&words, style, &indent(), &indent(), width)
+}
+
+/// How it ended, and the key that goes on.
+fn goes_on(ended: &str, state: &State) -> String {
+    let key = state.keymap.key_of(Action::Continue);
+    format!("{ended} · {key} goes on")
 }

@@ -43,9 +43,9 @@ pub fn draw(
         Constraint::Length(u16::from(area.height > 1)),
     ])
     .areas(area);
-    let shown = transcript::draw(frame, talk, state, theme, cache);
+    let page = transcript::draw(frame, talk, state, theme, cache);
     composer::queue(frame, queued, state, theme);
-    composer::rule(frame, rule, shown.more_below, theme);
+    composer::rule(frame, rule, state, page.shown.more_below, theme);
     composer::draw(frame, write, state, theme);
     status::draw(frame, line, state, theme, now);
     composer::suggestions(
@@ -59,8 +59,10 @@ pub fn draw(
     );
     let help_rows = popup::draw(frame, area, state, theme);
     Drawn {
-        scroll: shown.scroll,
+        scroll: page.shown.scroll,
         page: talk.height,
         help_rows,
+        rows: page.rows,
+        place: (talk.y, talk.x, talk.right()),
     }
 }

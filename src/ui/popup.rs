@@ -1,5 +1,6 @@
 //! Popups, drawn from the bottom of the stack up.
 
+mod conversations;
 mod models;
 
 use super::help;
@@ -22,6 +23,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) -> 
             Layer::Help(layer) => {
                 help_rows = draw_help(frame, area, state, theme, layer);
             }
+            Layer::Conversations(layer) => conversations::draw(frame, area, state, theme, layer),
+            // Drawn as the line above the composer.
+            Layer::Find(_) => {}
             Layer::Models(layer) => models::draw(frame, area, state, theme, layer),
             Layer::Palette { query, choice } => {
                 draw_palette(frame, area, state, theme, query, *choice)
@@ -45,6 +49,11 @@ fn open(
         Constraint::Length(size.0.min(area.width)),
         Constraint::Length(size.1.min(area.height)),
     );
+    boxed(frame, outer, theme, title, foot)
+}
+
+/// A cleared, bordered box; returns its inside.
+fn boxed(frame: &mut Frame<'_>, outer: Rect, theme: &Theme, title: &str, foot: &str) -> Rect {
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.border)

@@ -76,7 +76,7 @@ fn doing(state: &State, theme: &Theme, now: Instant) -> Option<(String, Style)> 
             let speed = state
                 .talk
                 .last_answer()
-                .map_or(0.0, |a| a.timings.generate_tps);
+                .map_or(0.0, |(_, a)| a.timings.generate_tps);
             (speed > 0.0).then(|| (format!("{speed:.1} tok/s"), theme.status))
         }
     }

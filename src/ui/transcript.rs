@@ -9,10 +9,15 @@ use super::theme::Theme;
 use crate::app::State;
 use crate::app::act::NO_MODEL;
 use crate::app::action::Action;
-use crate::app::talk::Scroll;
+use crate::app::talk::{EntryId, Reveal, Scroll};
 use crate::app::turn::Engine;
+use crate::chat::find;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 /// A row of an entry: index of the entry, row inside it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +39,12 @@ pub struct Shown {
     pub more_below: bool,
 }
 
+/// What was drawn, and the entry in each row.
+pub struct Page {
+    pub shown: Shown,
+    pub rows: Vec<EntryId>,
+}
+
 /// Draws the visible rows.
 pub fn draw(
     frame: &mut Frame<'_>,
@@ -41,20 +52,23 @@ pub fn draw(
     state: &State,
     theme: &Theme,
     cache: &mut Cache,
-) -> Shown {
-    let at_end = |scroll| Shown {
-        scroll,
-        more_below: false,
+) -> Page {
+    let at_end = |scroll| Page {
+        shown: Shown {
+            scroll,
+            more_below: false,
+        },
+        rows: Vec::new(),
     };
     if area.is_empty() {
         return at_end(state.talk.scroll);
     }
-    let entries = &state.talk.entries;
-    if entries.is_empty() {
+    let talk = &state.talk;
+    if talk.is_empty() {
         welcome(frame, area, state, theme);
         return at_end(Scroll::Follow);
     }
-    cache.keep(|id| entries.iter().any(|e| e.id == id), entries.len());
+    cache.keep(|id| talk.ids().binary_search(&id).is_ok(), talk.len());
     // One column is kept free at the right edge.
     let look = Look {
         theme,
@@ -62,20 +76,27 @@ pub fn draw(
     };
     let mut view = View { state, cache, look };
     let (top, shown) = view.resolve(usize::from(area.height));
-    view.paint(frame, area, top);
-    shown
+    let rows = view.paint(frame, area, top);
+    Page { shown, rows }
 }
 
 impl View<'_> {
     fn laid(&mut self, index: usize) -> &Laid {
-        let entry = &self.state.talk.entries[index];
-        let laid = self.cache.entries.entry(entry.id).or_default();
-        entry::lay(laid, entry, self.state, self.look);
+        let id = self.id(index);
+        let laid = self.cache.entries.entry(id).or_default();
+        if let Some(entry) = self.state.talk.entry(index) {
+            entry::lay(laid, entry, self.state, self.look);
+        }
         laid
     }
 
+    /// The id of the entry at this place; 0 beyond the last.
+    fn id(&self, index: usize) -> EntryId {
+        self.state.talk.ids().get(index).copied().unwrap_or(0)
+    }
+
     fn count(&self) -> usize {
-        self.state.talk.entries.len()
+        self.state.talk.len()
     }
 
     /// The top row after the asked-for scrolling, held inside the conversation.
@@ -92,6 +113,9 @@ impl View<'_> {
             height,
         );
         let pending = self.state.talk.pending;
+        if let Some(reveal) = self.state.talk.reveal {
+            return self.reveal(reveal, end, height);
+        }
         let top = match self.state.talk.scroll {
             Scroll::Follow if pending >= 0 => return (end, at_end(Scroll::Follow)),
             Scroll::Follow => end,
@@ -130,7 +154,7 @@ impl View<'_> {
             return (top, shown);
         }
         let width = self.look.width;
-        let entry = self.state.talk.entries[top.entry].id;
+        let entry = self.id(top.entry);
         let offset = self.laid(top.entry).offset_of(top.row);
         let scroll = Scroll::At {
             entry,
@@ -145,12 +169,48 @@ impl View<'_> {
         (top, shown)
     }
 
+    /// The top row that shows a place: as it is, where it shows it already.
+    fn reveal(&mut self, reveal: Reveal, end: Place, height: usize) -> (Place, Shown) {
+        let ids = self.state.talk.ids();
+        let entry = ids.partition_point(|e| *e < reveal.entry).min(ids.len() - 1);
+        let laid = self.laid(entry);
+        let row = reveal.offset.map_or(0, |at| laid.row_at(Laid::TEXT + at));
+        let place = Place { entry, row };
+        let top = match self.state.talk.scroll {
+            Scroll::Follow => end,
+            Scroll::At {
+                entry,
+                row,
+                offset,
+                width,
+            } => self.find(entry, row, offset, width).min(end),
+        };
+        let bottom = self.down(top, height);
+        if top <= place && place < bottom {
+            let scroll = self.state.talk.scroll;
+            let more_below = top < end;
+            return (top, Shown { scroll, more_below });
+        }
+        // A third of the screen above it, so that one sees what it follows.
+        let top = self.up(place, height / 3).min(end);
+        let offset = self.laid(top.entry).offset_of(top.row);
+        let scroll = match top == end {
+            true => Scroll::Follow,
+            false => Scroll::At {
+                entry: self.id(top.entry),
+                row: top.row,
+                offset,
+                width: self.look.width,
+            },
+        };
+        let more_below = top < end;
+        (top, Shown { scroll, more_below })
+    }
+
     /// The place that an anchor means now.
     fn find(&mut self, id: u64, row: usize, offset: usize, width: u16) -> Place {
-        let entries = &self.state.talk.entries;
-        let entry = entries
-            .partition_point(|e| e.id < id)
-            .min(entries.len() - 1);
+        let ids = self.state.talk.ids();
+        let entry = ids.partition_point(|e| *e < id).min(ids.len() - 1);
         let same = width == self.look.width;
         let laid = self.laid(entry);
         let row = if same { row } else { laid.row_at(offset) };
@@ -197,15 +257,24 @@ impl View<'_> {
         place
     }
 
-    fn paint(&mut self, frame: &mut Frame<'_>, area: Rect, top: Place) {
+    fn paint(&mut self, frame: &mut Frame<'_>, area: Rect, top: Place) -> Vec<EntryId> {
+        let mut rows = Vec::with_capacity(usize::from(area.height));
+        let theme = self.look.theme;
         let mut place = top;
         let mut y = area.y;
         while y < area.bottom() && place.entry < self.count() {
+            let id = self.id(place.entry);
+            let chosen = self.state.talk.focus == Some(id);
+            let sought = self.state.talk.sought.clone();
             let laid = self.laid(place.entry);
             while let Some(row) = laid.row(place.row).filter(|_| y < area.bottom()) {
-                frame
-                    .buffer_mut()
-                    .set_line(area.x, y, &row.line, area.width);
+                let buffer = frame.buffer_mut();
+                buffer.set_line(area.x, y, &row.line, area.width);
+                mark(buffer, (area.x, y), &row.line, &sought, theme.chosen);
+                if chosen && place.row + 1 < laid.len() {
+                    buffer.set_string(area.x, y, "▌", theme.accent);
+                }
+                rows.push(id);
                 y += 1;
                 place.row += 1;
             }
@@ -214,6 +283,22 @@ impl View<'_> {
                 row: 0,
             };
         }
+        rows
+    }
+}
+
+/// Marks what is looked for, wherever it stands in a row.
+fn mark(buffer: &mut Buffer, at: (u16, u16), line: &Line<'_>, sought: &str, style: Style) {
+    if sought.is_empty() {
+        return;
+    }
+    let text: String = line.spans.iter().map(|s| s.content.as_ref()).collect();
+    let columns = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
+    for range in find::all(&text, sought) {
+        let x = at.0.saturating_add(columns(&text[..range.start]));
+        let width = columns(&text[range]);
+        let area = Rect::new(x, at.1, width, 1).intersection(buffer.area);
+        buffer.set_style(area, style);
     }
 }
 

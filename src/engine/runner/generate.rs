@@ -1,6 +1,7 @@
 //! Answers one request: read, sample, piece by piece, until there is a reason
 //! to end.
 
+use super::pipe::Outbox;
 use super::session::{Read, Session};
 use crate::chat::stop::StopStrings;
 use crate::chat::utf8::Utf8Stream;
@@ -17,9 +18,29 @@ struct Voice {
     utf8: Utf8Stream,
     stops: StopStrings,
     reasoning: Reasoning,
+    /// Bytes of text that are known already and not told again.
+    known: usize,
 }
 
 impl Voice {
+    /// Tells the parts, but for what is known.
+    fn tell(&mut self, outbox: &Outbox, id: RequestId, parts: Vec<Part>) {
+        for part in parts {
+            let part = match part {
+                Part::Answer(text) if self.known > 0 => {
+                    let skipped = self.known.min(text.len());
+                    self.known -= skipped;
+                    Part::Answer(text.get(skipped..).unwrap_or_default().into())
+                }
+                other => other,
+            };
+            let (Part::Answer(text) | Part::Thinking(text)) = &part;
+            if !text.is_empty() {
+                outbox.send(&Event::Piece(id, part));
+            }
+        }
+    }
+
     /// The parts that are certain now, and whether a stop string was met.
     fn say(&mut self, bytes: &[u8]) -> (Vec<Part>, bool) {
         let text = self.utf8.push(bytes);
@@ -98,6 +119,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.held.text = prompt.text.as_bytes().to_vec();
+        let opening = &request.opening;
         let mut voice = Voice {
             utf8: Utf8Stream::default(),
             stops: StopStrings::new(
@@ -109,6 +131,7 @@ impl Session<'_> {
                     .chain(self.prompts.extra_stops()),
             ),
             reasoning: Reasoning::new(prompt.rendered()),
+            known: if request.told { opening.len() } else { 0 },
         };
         let mut sampler = sampler(
             &request.sampling,
@@ -117,17 +140,14 @@ impl Session<'_> {
         );
         let last = request.sampling.repeat_last as usize;
         sampler.accept_many(&prompt.tokens[prompt.tokens.len().saturating_sub(last)..]);
-        let (parts, stopped) = voice.say(request.opening.as_bytes());
-        for part in parts {
-            self.outbox.send(&Event::Piece(account.id, part));
-        }
+        let (parts, stopped) = voice.say(opening.as_bytes());
+        voice.tell(self.outbox, account.id, parts);
         let ended = match stopped {
             true => Ok(FinishReason::Stop),
             false => self.write(&mut account, &request.sampling, &mut voice, &mut sampler),
         };
-        for part in voice.finish() {
-            self.outbox.send(&Event::Piece(account.id, part));
-        }
+        let parts = voice.finish();
+        voice.tell(self.outbox, account.id, parts);
         match ended {
             Ok(reason) => {
                 self.finish(account, reason);
@@ -164,9 +184,7 @@ impl Session<'_> {
             }
             account.usage.completion_tokens += 1;
             let (parts, stopped) = voice.say(&self.prompts.piece(token));
-            for part in parts {
-                self.outbox.send(&Event::Piece(account.id, part));
-            }
+            voice.tell(self.outbox, account.id, parts);
             if stopped {
                 break FinishReason::Stop;
             }

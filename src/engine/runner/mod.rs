@@ -6,6 +6,7 @@
 
 mod bench;
 mod generate;
+pub mod keep;
 mod load;
 mod log;
 mod pipe;
@@ -53,6 +54,7 @@ pub fn run() -> Result<(), String> {
             Command::Generate(request) => no_model(&outbox, request.id),
             Command::Render { id, .. } => no_model(&outbox, id),
             Command::Bench(spec) => no_model(&outbox, spec.id),
+            Command::Keep => outbox.send(&Event::Kept),
             Command::Cancel(_) | Command::Unload => {}
         }
     }
@@ -71,6 +73,7 @@ fn serve_vocabulary(prompts: &Prompts<'_>, inbox: &Inbox, outbox: &Outbox) {
             Command::Generate(request) => no_model(outbox, request.id),
             Command::Bench(spec) => no_model(outbox, spec.id),
             Command::Devices => outbox.send(&Event::Devices(devices())),
+            Command::Keep => outbox.send(&Event::Kept),
             Command::Load(_) | Command::Cancel(_) | Command::Unload => {}
         }
     }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 /// Commands in their order, and cancels out of band.
 pub struct Inbox {
@@ -49,10 +50,27 @@ impl Inbox {
         self.commands.recv().ok()
     }
 
+    /// Waits for the next command no longer than this.
+    pub fn next_within(&self, time: Duration) -> Waited {
+        match self.commands.recv_timeout(time) {
+            Ok(command) => Waited::Command(command),
+            Err(mpsc::RecvTimeoutError::Timeout) => Waited::Nothing,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Waited::End,
+        }
+    }
+
     /// Whether this request, or a later one, was cancelled.
     pub fn is_cancelled(&self, id: RequestId) -> bool {
         self.cancelled.load(Ordering::Relaxed) >= id
     }
+}
+
+/// What came of waiting.
+pub enum Waited {
+    Command(Command),
+    Nothing,
+    /// There will be no more.
+    End,
 }
 
 /// Events out. Clones share the pipe.

@@ -168,6 +168,10 @@ impl<'m> Prompts<'m> {
             return None;
         }
         let rest = text.get(held.text.len()..)?;
+        // Nothing follows when an answer is gone on with where it stopped.
+        if rest.is_empty() {
+            return Some(rest);
+        }
         self.control_at(rest).map(|_| rest)
     }
 

@@ -2,16 +2,21 @@
 //! between them.
 
 use super::load::Loaded;
+use super::keep::Keeper;
 use super::log::LastError;
-use super::pipe::{Inbox, Outbox};
+use super::pipe::{Inbox, Outbox, Waited};
 use super::prompt::{Held, Prompts};
 use super::read::{self, Pace};
-use crate::protocol::engine::{Command, Event, LoadSpec, ReadProgress, RequestId};
+use crate::protocol::engine::{Command, Event, LoadSpec, ModelFacts, ReadProgress, RequestId};
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
+use std::time::Duration;
+
+/// How long nothing must come before what was read is kept.
+const QUIET: Duration = Duration::from_millis(1500);
 
 /// One model at work.
 pub struct Session<'m> {
@@ -23,6 +28,7 @@ pub struct Session<'m> {
     /// Exactly what the KV cache holds.
     pub held: Held,
     pub pace: Pace,
+    keeper: Option<Keeper>,
     pub inbox: &'m Inbox,
     pub outbox: &'m Outbox,
 }
@@ -55,14 +61,26 @@ pub fn serve(
         most: context.n_batch() as usize,
         held: Held::default(),
         pace: Pace::default(),
+        keeper: keeper(spec, &facts),
         context,
         inbox,
         outbox,
     };
     outbox.send(&Event::Loaded(facts));
-    while let Some(command) = inbox.next() {
+    loop {
+        let command = match session.wait() {
+            Some(command) => command,
+            None => break,
+        };
         match command {
-            Command::Generate(request) => session.generate(&request),
+            Command::Generate(request) => {
+                session.turn_to(request.conversation.as_deref());
+                session.generate(&request);
+            }
+            Command::Keep => {
+                session.keep();
+                outbox.send(&Event::Kept);
+            }
             Command::Bench(spec) => session.bench(spec),
             Command::Render { .. } => super::render(&session.prompts, command, outbox),
             Command::Devices => outbox.send(&Event::Devices(super::devices())),
@@ -73,7 +91,42 @@ pub fn serve(
     Ok(())
 }
 
+/// Keeps states, where that is wanted and the model's file can be read.
+fn keeper(spec: &LoadSpec, facts: &ModelFacts) -> Option<Keeper> {
+    let settings = format!("{:?} {}", spec.flash_attention, facts.gpu_layers);
+    Keeper::new(spec.keep.clone()?, &spec.model, &settings)
+}
+
 impl Session<'_> {
+    /// The next command. While none comes, what was read is kept: off the path
+    /// of any answer.
+    fn wait(&mut self) -> Option<Command> {
+        let due = self.keeper.as_ref().is_some_and(|k| k.is_due(&self.held));
+        if due {
+            match self.inbox.next_within(QUIET) {
+                Waited::Command(command) => return Some(command),
+                Waited::Nothing => self.keep(),
+                Waited::End => return None,
+            }
+        }
+        self.inbox.next()
+    }
+
+    fn keep(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.save(&self.context, &self.held);
+        }
+    }
+
+    /// Takes what is kept of a conversation, unless it is the one at hand.
+    fn turn_to(&mut self, conversation: Option<&str>) {
+        if let Some(keeper) = &mut self.keeper
+            && let Some(held) = keeper.turn_to(conversation, &mut self.context)
+        {
+            self.held = held;
+        }
+    }
+
     /// Brings the KV cache to hold exactly `tokens`, reading only what follows
     /// the longest common prefix, with logits for the last token.
     pub fn read(&mut self, id: RequestId, tokens: &[LlamaToken]) -> Result<Read, DecodeError> {
