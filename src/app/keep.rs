@@ -45,10 +45,9 @@ pub(super) fn begin(state: &mut State, keep: Keep, now: Instant) -> Vec<Effect> 
     }
     effects.extend(leave(state, now));
     let id = state.new_id();
-    state.talk = Talk {
-        reasoning_open: state.talk.reasoning_open,
-        ..Talk::new(id, keep)
-    };
+    let open = state.talk.reasoning_open;
+    state.talk = Talk::new(id, keep);
+    state.talk.reasoning_open = open;
     if !draft.is_empty() {
         state.composer.set(&draft);
     }
@@ -134,11 +133,10 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) {
     let sought = std::mem::take(&mut state.talk.sought);
     let fresh = state.talk.tree().is_empty();
     let notices = state.talk.take_problems();
-    state.talk = Talk {
-        reasoning_open: state.talk.reasoning_open,
-        sought,
-        ..Talk::of(opened.conversation)
-    };
+    let open = state.talk.reasoning_open;
+    state.talk = Talk::of(opened.conversation);
+    state.talk.reasoning_open = open;
+    state.talk.sought = sought;
     began(state);
     for words in notices {
         state.talk.notice(Tone::Problem, words);

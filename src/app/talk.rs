@@ -100,14 +100,13 @@ impl Talk {
             id,
             ..About::default()
         };
-        Self {
-            journal: Journal::new(keep == Keep::Saved),
-            ..Self::of(Conversation {
-                about,
-                tree: Tree::default(),
-            })
-        }
-        .kept(keep)
+        let mut talk = Self::of(Conversation {
+            about,
+            tree: Tree::default(),
+        });
+        talk.keep = keep;
+        talk.journal = Journal::new(keep == Keep::Saved);
+        talk
     }
 
     /// A conversation that was saved.
@@ -131,11 +130,6 @@ impl Talk {
         };
         talk.show();
         talk
-    }
-
-    fn kept(mut self, keep: Keep) -> Self {
-        self.keep = keep;
-        self
     }
 
     pub fn tree(&self) -> &Tree {

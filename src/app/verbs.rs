@@ -2,7 +2,6 @@
 //! verb makes sense for.
 
 use super::act::{NO_MODEL_SHORT, ask, stop};
-use super::composer::Composer;
 use super::effect::Effect;
 use super::state::State;
 use super::talk::{Keep, Reveal, Scroll, Tone};
@@ -363,9 +362,4 @@ pub(super) fn cancel_focus(state: &mut State) -> bool {
         state.talk.scroll = Scroll::Follow;
     }
     chosen
-}
-
-/// Whether the composer holds nothing that would be lost.
-pub(super) fn is_idle(composer: &Composer) -> bool {
-    composer.is_empty()
 }

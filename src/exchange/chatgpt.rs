@@ -145,7 +145,7 @@ fn what(message: &Value, system: &mut String, skips: &mut Skips) -> What {
     if said.text.is_empty() && !said.has_more() {
         return What::Nothing;
     }
-    What::Said(match role {
+    What::said(match role {
         "user" => Said::Question(said.text),
         _ => Said::Answer(Answer {
             text: said.text,

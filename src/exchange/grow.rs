@@ -11,11 +11,17 @@ const THOUGHTS: usize = 32;
 /// What a foreign message is to us.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum What {
-    Said(Said),
+    Said(Box<Said>),
     /// Reasoning, for the answer that hangs on it.
     Thought(String),
     /// What hangs on it hangs on what it hung on.
     Nothing,
+}
+
+impl What {
+    pub fn said(said: Said) -> Self {
+        What::Said(Box::new(said))
+    }
 }
 
 /// A foreign message.
@@ -73,7 +79,7 @@ pub(super) fn grow(seeds: Vec<Seed>, walked: Option<&str>) -> Grown {
             let thoughts = thoughts_above(&seeds, &parents, &kept, at);
             if let What::Said(said) = std::mem::replace(&mut seeds[at].what, What::Nothing) {
                 let id = tree.last_id() + 1;
-                let mut node = Node::new(id, above, with_thoughts(said, thoughts));
+                let mut node = Node::new(id, above, with_thoughts(*said, thoughts));
                 node.at = seeds[at].at;
                 tree.add(node);
                 kept[at] = Kept {

@@ -58,6 +58,16 @@ impl Format {
         }
     }
 
+    /// The usual ending of its files, without the dot.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::Markdown => "md",
+            Format::Json => "json",
+            Format::Html => "html",
+            Format::Text => "txt",
+        }
+    }
+
     /// The form that a file's ending asks for.
     pub fn of_path(path: &Path) -> Option<Self> {
         Self::named(path.extension()?.to_str()?)

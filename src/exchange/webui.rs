@@ -101,7 +101,7 @@ fn what(message: &Value, system: &mut String, skips: &mut Skips) -> What {
     {
         "user" => {
             count_extras(message, skips);
-            What::Said(Said::Question(text))
+            What::said(Said::Question(text))
         }
         "assistant" => {
             count_extras(message, skips);
@@ -112,7 +112,7 @@ fn what(message: &Value, system: &mut String, skips: &mut Skips) -> What {
             if text.is_empty() && tool_calls(message) > 0 {
                 return What::Thought(thinking);
             }
-            What::Said(Said::Answer(Answer {
+            What::said(Said::Answer(Answer {
                 text,
                 thinking,
                 ..Answer::default()
