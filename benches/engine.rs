@@ -45,6 +45,8 @@ fn request(id: RequestId, messages: &[Message]) -> Command {
         id,
         messages: messages.to_vec(),
         opening: String::new(),
+        told: false,
+        conversation: None,
         sampling: Sampling {
             temperature: 0.0,
             max_tokens: Some(24),

@@ -4,7 +4,9 @@ mod suite {
     mod architecture;
     mod ask;
     mod chat;
+    mod conversations;
     mod engine;
+    mod exchange;
     mod help;
     mod screen;
     mod starter;

@@ -143,7 +143,11 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) {
     }
     if !opened.writable {
         state.talk.keep = Keep::ReadOnly;
-        state.talk.notice(Tone::Problem, super::verbs::READ_ONLY);
+        let words = match &state.unsaved {
+            Some(why) => format!("This conversation can only be read: {why}."),
+            None => super::verbs::READ_ONLY.into(),
+        };
+        state.talk.notice(Tone::Problem, words);
     }
     state.usage = state.talk.last_answer().map_or(Usage::default(), |(_, a)| a.usage);
     // What was written before the first conversation came goes on; else the

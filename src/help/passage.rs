@@ -43,9 +43,10 @@ pub trait Names {
     fn keys(&self, action: &str) -> Vec<String>;
 }
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     include_str!("../../assets/help/about.md"),
     include_str!("../../assets/help/chat.md"),
+    include_str!("../../assets/help/conversations.md"),
     include_str!("../../assets/help/settings.md"),
     include_str!("../../assets/help/models.md"),
     include_str!("../../assets/help/shell.md"),

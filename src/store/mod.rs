@@ -101,6 +101,12 @@ impl Store {
             source,
         };
         place::private_folder(folder).map_err(io)?;
+        // One at a time: two programs that make the file at once would get in
+        // each other's way.
+        let locks = folder.join("locks");
+        place::private_folder(&locks).map_err(io)?;
+        let opening = place::create_private(&locks.join("opening")).map_err(io)?;
+        opening.lock().map_err(io)?;
         let path = folder.join(FILE);
         // SQLite gives the files beside it the same permissions.
         place::create_private(&path).map_err(io)?;
@@ -152,7 +158,6 @@ impl Store {
             path: folder.clone(),
             source,
         };
-        place::private_folder(&folder).map_err(io)?;
         let file = place::create_private(&folder.join(id)).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {

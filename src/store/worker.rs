@@ -133,7 +133,14 @@ impl Worker {
             Command::Open(which) => {
                 self.catch_up();
                 let event = self.reading(|store| open(store, &which));
-                (self.tell)(event.unwrap_or_else(Event::NotOpened));
+                match (event, &which) {
+                    (Ok(event), _) => (self.tell)(event),
+                    // There was none yet, and the chat has begun one.
+                    (Err(_), Which::Last | Which::Unsent) => {}
+                    (Err(why), Which::Id(_) | Which::Named(_)) => {
+                        (self.tell)(Event::NotOpened(why));
+                    }
+                }
             }
             Command::Close(id) => {
                 if let Some(store) = &mut self.store {
@@ -199,7 +206,8 @@ impl Worker {
                 }
             }
         }
-        if std::mem::take(&mut self.troubled) {
+        let works = self.store.as_ref().is_some_and(|s| !s.is_newer());
+        if works && std::mem::take(&mut self.troubled) {
             (self.tell)(Event::Mended);
         }
     }

@@ -132,8 +132,10 @@ impl Store {
             Ok(gone)
         })?;
         if all && !gone.is_empty() {
-            // What was removed must not stay in the file's free pages.
-            self.connection.execute_batch("VACUUM")?;
+            // What was removed must not stay in the index or in free pages.
+            self.connection.execute_batch(
+                "INSERT INTO words (words) VALUES ('optimize'); VACUUM;",
+            )?;
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }

@@ -89,13 +89,15 @@ fn standing(state: &State, theme: &Theme) -> (String, Style) {
         let words = "↑ ↓ choose · e edit · r again · g go on · ← → versions · c copy · x delete · k fork · Esc";
         return (words.into(), theme.accent);
     }
+    if state.talk.keep == Keep::ReadOnly {
+        return ("read only".into(), theme.accent);
+    }
     if let Some(why) = &state.unsaved {
         return (format!("not saved: {}", one_line(why, 200)), theme.problem);
     }
     match state.talk.keep {
         Keep::Private => ("off the record".into(), theme.accent),
-        Keep::ReadOnly => ("read only".into(), theme.accent),
-        Keep::Saved => (one_line(&state.talk.about.title, 60), theme.dim),
+        Keep::ReadOnly | Keep::Saved => (one_line(&state.talk.about.title, 60), theme.dim),
     }
 }
 

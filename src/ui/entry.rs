@@ -60,7 +60,7 @@ pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>) {
 fn version(place: Place, state: &State, theme: &Theme) -> Row {
     let key = |action| state.keymap.key_of(action);
     let words = format!(
-        "  ‹{}/{}› {} {}",
+        "  ‹{}/{}› {} before · {} after",
         place.index + 1,
         place.count,
         key(Action::EarlierVersion),

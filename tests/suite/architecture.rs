@@ -66,6 +66,16 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["ratatui", "crossterm"],
     ),
     (
+        "store",
+        &["store", "chat", "protocol"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
+        "exchange",
+        &["exchange", "chat"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
         "config",
         &["config", "chat", "protocol", "app", "ui", "models"],
         &["tokio", "crossterm", "llama_cpp_2"],

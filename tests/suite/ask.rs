@@ -109,7 +109,7 @@ fn json_holds_all_that_the_contract_names() {
     reply.as_object_mut().unwrap().remove("timings");
     let expected = json!({
         "text": "Hello.", "thinking": "hm", "finish_reason": "stop", "model": "a.gguf", "seed": 7,
-        "source": null, "sources": [],
+        "source": null, "sources": [], "conversation": null,
         "usage": {"prompt_tokens": null, "cached_tokens": 0, "completion_tokens": 4},
     });
     assert_eq!(reply, expected);

@@ -79,6 +79,8 @@ fn a_second_turn_reads_only_what_is_new_and_answers_as_if_all_were_read() {
             id: 2,
             messages,
             opening: String::new(),
+            told: false,
+            conversation: None,
             sampling: greedy(20),
         };
         let second = answer(&mut engine, request.clone()).await;
@@ -501,6 +503,8 @@ fn an_answer_that_was_written_is_never_read_again() {
                 id: 2,
                 messages,
                 opening: String::new(),
+                told: false,
+                conversation: None,
                 sampling: greedy(5),
             },
         )

@@ -57,6 +57,8 @@ pub fn question(id: RequestId, text: &str, sampling: Sampling) -> Request {
         id,
         messages: vec![Message::new(Role::User, text)],
         opening: String::new(),
+        told: false,
+        conversation: None,
         sampling,
     }
 }

@@ -1,18 +1,26 @@
 //! The whole chat without a terminal or a model: keys in, screen out. The
 //! engine is a script that speaks the real messages.
 
-use parlor::app::{Effect, Event, Keymap, Settings, State, update};
+use crate::support::engine::PATIENCE;
+use parlor::app::{Effect, Event, Keep, Keymap, Settings, State, update};
 use parlor::chat::{FinishReason, Part, Timings, Usage};
 use parlor::config::theme;
 use parlor::protocol::engine::{self, Finish, ModelFacts, ReadProgress, Request, RequestId};
+use parlor::protocol::store;
 use parlor::ui::{self, Cache, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 pub struct Harness {
     pub state: State,
     pub effects: Vec<Effect>,
+    /// What was asked of the store.
+    pub stored: Vec<store::Command>,
+    /// A real store, and what it answers.
+    store: Option<(Sender<store::Command>, Receiver<store::Event>)>,
     terminal: Terminal<TestBackend>,
     cache: Cache,
     theme: Theme,
@@ -37,20 +45,88 @@ impl Harness {
         let mut chat = Self {
             state: State::new(Settings::default(), Keymap::default(), model),
             effects: Vec::new(),
+            stored: Vec::new(),
+            store: None,
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
             cache: Cache::default(),
             theme: theme::default(),
             now: Instant::now(),
         };
+        chat.state.begin(1, Keep::Saved);
         chat.draw();
         chat
     }
 
     pub fn event(&mut self, event: Event) -> &mut Self {
-        self.effects
-            .extend(update(&mut self.state, event, self.now));
+        let effects = update(&mut self.state, event, self.now);
+        self.perform(effects);
         self.draw();
         self
+    }
+
+    /// Effects for the store are kept apart, and go to one where there is one;
+    /// what it answers comes back at once.
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let Effect::Store(command) = effect else {
+                if effect != Effect::Keep {
+                    self.effects.push(effect);
+                }
+                continue;
+            };
+            let answers = match &command {
+                store::Command::Open(_)
+                | store::Command::List(_)
+                | store::Command::Search { .. }
+                | store::Command::Change { .. }
+                | store::Command::Duplicate { .. } => true,
+                store::Command::Save { .. } | store::Command::Close(_) => false,
+            };
+            self.stored.push(command.clone());
+            if let Some((commands, events)) = &self.store {
+                commands.send(command).unwrap();
+                if answers {
+                    let event = events.recv_timeout(PATIENCE).unwrap();
+                    self.event(Event::Store(event));
+                }
+            }
+        }
+    }
+
+    /// Conversations are saved in this folder from now on.
+    pub fn saved_in(mut self, folder: &Path) -> Self {
+        let (tell, events) = channel();
+        let handle = parlor::store::start(folder.to_path_buf(), move |event| {
+            let _ = tell.send(event);
+        });
+        self.store = Some((handle.commands(), events));
+        // Ids differ from those of other chats over the same store.
+        self.state.begin(parlor::store::random_bits(), Keep::Saved);
+        self
+    }
+
+    /// Opens a conversation at the start.
+    pub fn opening(mut self, which: store::Which) -> Self {
+        self.perform(vec![Effect::Store(store::Command::Open(which))]);
+        self.draw();
+        self
+    }
+
+    /// Waits for the store to say something of its own accord.
+    pub fn store_says(&mut self) -> &mut Self {
+        let events = &self.store.as_ref().unwrap().1;
+        let event = events.recv_timeout(PATIENCE).unwrap();
+        self.event(Event::Store(event))
+    }
+
+    /// Leaves as a person does, and waits until everything is saved.
+    pub fn leave(&mut self) {
+        let effects = parlor::app::finish(&mut self.state, self.now);
+        self.perform(effects);
+        let (commands, events) = self.store.take().unwrap();
+        drop(commands);
+        // The worker ends when nobody can ask anything of it any more.
+        while events.recv_timeout(PATIENCE).is_ok() {}
     }
 
     pub fn engine(&mut self, event: engine::Event) -> &mut Self {

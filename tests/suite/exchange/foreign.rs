@@ -1,6 +1,6 @@
 //! What other programs write.
 
-use super::{all, asked, one, path, talk};
+use super::{all, one, path};
 use parlor::chat::{Node, Said, Titled};
 use parlor::exchange::{Format, ImportError, Origin, export, import, import_text};
 use std::path::Path;
