@@ -1,10 +1,12 @@
-//! How soon the engine answers a second turn and obeys a stop, with a real
-//! model: `MODEL=file.gguf ./dev bench --bench engine`. Without MODEL it says
+//! How soon the engine answers a second turn, obeys a stop and reopens a kept
+//! conversation, with a real model: `MODEL=file.gguf ./dev bench --bench engine`. Without MODEL it says
 //! so and measures nothing. Figures stand in docs/performance.md.
 
 use parlor::chat::{Message, Role, Sampling};
 use parlor::engine::host::{self, Engine};
-use parlor::protocol::engine::{Command, Event, Finish, LoadSpec, Request, RequestId};
+use parlor::protocol::engine::{
+    Command, Event, Finish, KeepSpec, LoadSpec, Request, RequestId,
+};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 9;
@@ -19,18 +21,27 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut engine = host::start(host::Options {
-            program: env!("CARGO_BIN_EXE_parlor").into(),
-            log: None,
-        });
         let spec = LoadSpec {
             model: model.into(),
             ..LoadSpec::default()
         };
-        engine.commands.send(Command::Load(spec)).unwrap();
+        let mut engine = loaded(spec.clone()).await;
         second_turn(&mut engine).await;
         stopping(&mut engine).await;
+        siblings(&mut engine).await;
+        drop(engine);
+        reopening(spec).await;
     });
+}
+
+async fn loaded(spec: LoadSpec) -> Engine {
+    let mut engine = host::start(host::Options {
+        program: env!("CARGO_BIN_EXE_parlor").into(),
+        log: None,
+    });
+    engine.commands.send(Command::Load(spec)).unwrap();
+    while !matches!(next(&mut engine).await, Event::Loaded(_)) {}
+    engine
 }
 
 async fn next(engine: &mut Engine) -> Event {
@@ -46,7 +57,7 @@ fn request(id: RequestId, messages: &[Message]) -> Command {
         messages: messages.to_vec(),
         opening: String::new(),
         told: false,
-        conversation: None,
+        conversation: Some("bench".into()),
         sampling: Sampling {
             temperature: 0.0,
             max_tokens: Some(24),
@@ -125,5 +136,102 @@ async fn stopping(engine: &mut Engine) {
     println!(
         "stop while reading: free after {:.0} ms, at most {most:.0} ms",
         median(times)
+    );
+}
+
+/// About 4,000 tokens of a conversation.
+fn long_talk() -> Vec<Message> {
+    let story =
+        "The ship left the harbour at dawn and the gulls followed it out to sea. ".repeat(236);
+    vec![Message::new(Role::User, story)]
+}
+
+/// First token of another last question after a long conversation, beside the
+/// first question at that place: what differs is read in both.
+async fn siblings(engine: &mut Engine) {
+    let mut id = 3000;
+    let mut talk = long_talk();
+    let (_, text) = answer(engine, id, &talk).await;
+    talk.push(Message::new(Role::Assistant, text));
+    let with = |question: &str| {
+        let mut talk = talk.clone();
+        talk.push(Message::new(Role::User, question));
+        talk
+    };
+    let versions = [
+        with("And what did the gulls see when they looked down at the ship from above?"),
+        with("Did the captain think that day of those whom he had left on the shore?"),
+    ];
+    let (mut first, mut walked) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        // Back to the long talk alone, then a question, then its sibling.
+        id += 3;
+        answer(engine, id, &talk[..1]).await;
+        first.push(answer(engine, id + 1, &versions[0]).await.0.timings.ttft_ms);
+        walked.push(answer(engine, id + 2, &versions[1]).await.0.timings.ttft_ms);
+    }
+    let (first, walked) = (median(first), median(walked));
+    println!(
+        "sibling at the end: first token after {walked:.0} ms; its message read for the first time at the same place {first:.0} ms; ratio {:.2}",
+        walked / first
+    );
+}
+
+/// A conversation of about 4,000 tokens, after a restart: with its kept state,
+/// and read anew.
+async fn reopening(spec: LoadSpec) {
+    let folder = std::env::temp_dir().join(format!("parlor-bench-{}", std::process::id()));
+    let keeping = LoadSpec {
+        keep: Some(KeepSpec {
+            folder: folder.clone(),
+            limit: u64::MAX,
+        }),
+        ..spec.clone()
+    };
+    let mut talk = long_talk();
+    let mut engine = loaded(keeping.clone()).await;
+    let (_, text) = answer(&mut engine, 1, &talk).await;
+    let asked = Instant::now();
+    engine.commands.send(Command::Keep).unwrap();
+    while next(&mut engine).await != Event::Kept {}
+    let saving = asked.elapsed().as_secs_f64() * 1000.0;
+    drop(engine);
+    talk.push(Message::new(Role::Assistant, text));
+    talk.push(Message::new(Role::User, "And what did the gulls do?"));
+    let (mut kept, mut anew, mut same) = (Vec::new(), Vec::new(), true);
+    let mut tokens = 0;
+    for _ in 0..3 {
+        let mut texts = Vec::new();
+        for (spec, times) in [(&keeping, &mut kept), (&spec, &mut anew)] {
+            let mut engine = loaded(spec.clone()).await;
+            let asked = Instant::now();
+            engine.commands.send(request(1, &talk)).unwrap();
+            let mut text = String::new();
+            loop {
+                match next(&mut engine).await {
+                    Event::Piece(_, parlor::chat::Part::Answer(piece)) => {
+                        if text.is_empty() {
+                            times.push(asked.elapsed().as_secs_f64() * 1000.0);
+                        }
+                        text += &piece;
+                    }
+                    Event::Finished(_, finish) => {
+                        tokens = finish.usage.prompt_tokens;
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            texts.push(text);
+        }
+        same &= texts[0] == texts[1];
+    }
+    let size = std::fs::metadata(folder.join("bench.state")).map_or(0, |m| m.len());
+    let _ = std::fs::remove_dir_all(&folder);
+    let (kept, anew) = (median(kept), median(anew));
+    println!(
+        "reopening {tokens} tokens: first text after {kept:.0} ms with the kept state ({} MB, written in {saving:.0} ms), {anew:.0} ms read anew; {:.1} %; the same text: {same}",
+        size / 1_000_000,
+        100.0 * kept / anew
     );
 }

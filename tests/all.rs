@@ -10,7 +10,9 @@ mod suite {
     mod help;
     mod screen;
     mod starter;
+    mod states;
     mod terminal;
+    mod tree;
     mod words;
 }
 
