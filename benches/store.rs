@@ -34,7 +34,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         ((self.0 >> 33) as usize) % n
     }
 
@@ -52,7 +55,11 @@ fn record(id: u64, text: String) -> Record {
     Record {
         id,
         parent: id.checked_sub(1).filter(|p| *p > 0),
-        role: if id % 2 == 1 { Role::User } else { Role::Assistant },
+        role: if id % 2 == 1 {
+            Role::User
+        } else {
+            Role::Assistant
+        },
         text,
         thinking: String::new(),
         state: Standing::Done,
@@ -80,6 +87,7 @@ fn fill(folder: &Path, conversations: usize) {
             }
             record(id, text)
         });
+        let records: Vec<Record> = records.collect();
         let about = About {
             id: format!("c{n:06}"),
             title: numbers.text(4),
@@ -87,7 +95,6 @@ fn fill(folder: &Path, conversations: usize) {
             updated: 1_700_000_000_000 + n as i64 * 60_000,
             ..About::default()
         };
-        let records: Vec<Record> = records.collect();
         let conversation = Conversation::of(about, records, Some(1)).expect("a tree");
         store.insert(&conversation).expect("saved");
     }
@@ -125,7 +132,11 @@ fn measure(folder: &Path, conversations: usize) {
 /// Opens a conversation and draws its end.
 fn show(store: &mut Store, which: &Which) -> usize {
     let opened = store.open_conversation(which).expect("a conversation");
-    let mut state = State::new(Settings::default(), Keymap::default(), Some("m.gguf".into()));
+    let mut state = State::new(
+        Settings::default(),
+        Keymap::default(),
+        Some("m.gguf".into()),
+    );
     state.begin(1, Keep::Saved);
     let event = parlor::protocol::store::Event::Opened(Box::new(opened));
     update(&mut state, Event::Store(event), Instant::now());

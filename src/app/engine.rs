@@ -4,6 +4,7 @@ use super::act;
 use super::effect::Effect;
 use super::state::State;
 use super::talk::{Body, Tone};
+use super::title::{self, Titling};
 use super::turn::{Engine, Turn};
 use crate::chat::{FinishReason, Part, Progress};
 use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
@@ -21,13 +22,16 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         }
         Event::Loaded(facts) => return loaded(state, facts),
         Event::LoadFailed(why) => load_failed(state, &why),
+        Event::Piece(id, part) if state.titling.is(id) => state.titling.take(part),
+        Event::Finished(id, finish) if state.titling.is(id) => title::finished(state, &finish),
+        Event::Failed(id, _) if state.titling.is(id) => state.titling = Titling::Idle,
         Event::Reading(id, progress) if state.turn.id() == Some(id) => {
             state.reading_total = progress.total;
             state.turn = Turn::Reading(id, progress);
         }
         Event::Piece(id, part) if state.turn.id() == Some(id) => piece(state, id, part, now),
         Event::Finished(id, finish) if state.turn.id() == Some(id) => {
-            return finished(state, finish);
+            return finished(state, finish, now);
         }
         Event::Failed(id, why) if state.turn.id() == Some(id) => failed(state, why),
         Event::Died(why) => died(state, why),
@@ -109,7 +113,7 @@ fn piece(state: &mut State, id: RequestId, part: Part, now: Instant) {
     state.talk.journal.grow(now);
 }
 
-fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
+fn finished(state: &mut State, finish: Finish, now: Instant) -> Vec<Effect> {
     state.usage = finish.usage;
     if let Some(answer) = state.talk.open() {
         answer.usage = finish.usage;
@@ -130,7 +134,12 @@ fn finished(state: &mut State, finish: Finish) -> Vec<Effect> {
     }
     match state.queue.pop_front() {
         Some(question) => act::begin(state, question),
-        None => Vec::new(),
+        None => {
+            if finish.reason == FinishReason::Stop {
+                title::plan(state, now);
+            }
+            Vec::new()
+        }
     }
 }
 

@@ -17,9 +17,7 @@ impl Names for Keymap {
 /// The conversation for the model, with passages of the help where the guide
 /// speaks.
 pub(super) fn prepare(state: &State, question: MessageId) -> Guided {
-    let messages = state
-        .talk
-        .messages_to(question, &state.settings.system);
+    let messages = state.talk.messages_to(question, &state.settings.system);
     let speaker = Speaker::of(state.settings.persona, state.has_starter());
     guide::prepare(messages, speaker, &state.keymap)
 }

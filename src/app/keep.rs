@@ -4,6 +4,7 @@ use super::effect::Effect;
 use super::journal::{flush, save_all};
 use super::state::State;
 use super::talk::{Keep, Talk, Tone};
+use super::title::Titling;
 use super::verbs::reveal;
 use crate::chat::{MessageId, Usage};
 use crate::protocol::store::{Command, Event, Opened, Which};
@@ -31,7 +32,11 @@ pub(super) fn leave(state: &mut State, now: Instant) -> Vec<Effect> {
 pub(super) fn began(state: &mut State) -> Vec<Effect> {
     state.usage = Usage::default();
     state.editing = None;
-    Vec::new()
+    // A title that is under way would be for what was open before.
+    match std::mem::take(&mut state.titling) {
+        Titling::Asked(id, _) => vec![Effect::Cancel(id)],
+        Titling::Idle | Titling::Due(_) => Vec::new(),
+    }
 }
 
 /// A new conversation; the composer stays.
@@ -88,7 +93,7 @@ fn go_to(state: &mut State, message: MessageId) {
 
 pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
     match event {
-        Event::Opened(opened) => opened_one(state, *opened, now),
+        Event::Opened(opened) => return opened_one(state, *opened, now),
         Event::NotOpened(why) => {
             state.shelf.go_to = None;
             state
@@ -129,7 +134,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
     Vec::new()
 }
 
-fn opened_one(state: &mut State, opened: Opened, now: Instant) {
+fn opened_one(state: &mut State, opened: Opened, now: Instant) -> Vec<Effect> {
     let sought = std::mem::take(&mut state.talk.sought);
     let fresh = state.talk.tree().is_empty();
     let notices = state.talk.take_problems();
@@ -137,7 +142,7 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) {
     state.talk = Talk::of(opened.conversation);
     state.talk.reasoning_open = open;
     state.talk.sought = sought;
-    began(state);
+    let effects = began(state);
     for words in notices {
         state.talk.notice(Tone::Problem, words);
     }
@@ -149,7 +154,10 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) {
         };
         state.talk.notice(Tone::Problem, words);
     }
-    state.usage = state.talk.last_answer().map_or(Usage::default(), |(_, a)| a.usage);
+    state.usage = state
+        .talk
+        .last_answer()
+        .map_or(Usage::default(), |(_, a)| a.usage);
     // What was written before the first conversation came goes on; else the
     // draft that was left with this one comes back.
     if fresh && !state.composer.is_empty() {
@@ -161,4 +169,5 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) {
     if let Some(message) = state.shelf.go_to.take() {
         go_to(state, message);
     }
+    effects
 }

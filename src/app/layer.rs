@@ -4,11 +4,11 @@ mod conversations;
 mod find;
 mod models;
 
-pub(super) use models::found;
 pub use conversations::{ConversationsLayer, Row, Shelves, Typing, rows as conversation_rows};
-pub use find::FindLayer;
 pub(super) use conversations::{open as open_conversations, paste as paste_conversations};
+pub use find::FindLayer;
 pub(super) use find::{open as open_find, paste as paste_find};
+pub(super) use models::found;
 pub use models::{ModelRow, ModelsLayer, rows as model_rows};
 
 use super::action::{ACTIONS, Action, Entry};

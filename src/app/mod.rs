@@ -18,13 +18,14 @@ mod engine;
 mod guide;
 mod journal;
 mod keep;
-mod verbs;
+mod title;
 mod update;
+mod verbs;
 
 pub use action::Action;
 pub use effect::Effect;
-pub use keep::finish;
 pub use event::{CopyWay, Drawn, Event};
+pub use keep::finish;
 pub use key::{Code, Key};
 pub use keymap::Keymap;
 pub use state::{Settings, State};

@@ -2,10 +2,11 @@
 
 use super::composer::Composer;
 use super::keymap::Keymap;
+use super::layer::Shelves;
 use super::layer::{Layer, ModelsLayer};
 use super::talk::{Keep, Talk};
+use super::title::Titling;
 use super::turn::{Engine, Turn};
-use super::layer::Shelves;
 use crate::chat::{MessageId, Persona, Sampling, Usage};
 use crate::protocol::engine::RequestId;
 use crate::protocol::library::{FoundModel, STARTER};
@@ -22,6 +23,8 @@ pub struct Settings {
     pub sampling: Sampling,
     pub system: String,
     pub persona: Persona,
+    /// Whether the model gives conversations their titles, when it is idle.
+    pub titles: bool,
 }
 
 /// A word that passes.
@@ -44,6 +47,7 @@ pub struct State {
     pub unsaved: Option<String>,
     /// Makes ids for new conversations.
     pub(super) ids: u64,
+    pub(super) titling: Titling,
     pub composer: Composer,
     pub engine: Engine,
     pub turn: Turn,
@@ -88,6 +92,7 @@ impl State {
             shelf: Shelves::default(),
             unsaved: None,
             ids: 0,
+            titling: Titling::default(),
             composer: Composer::default(),
             engine: if model.is_some() {
                 Engine::Loading(0)
@@ -135,7 +140,10 @@ impl State {
     /// When `Event::Tick` is due, if ever.
     pub fn deadline(&self) -> Option<Instant> {
         let flash = self.flash.as_ref().map(|f| f.until);
-        [flash, self.talk.journal.due()].into_iter().flatten().min()
+        [flash, self.talk.journal.due(), self.titling.due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Begins with a conversation of its own; `ids` are bits that no other

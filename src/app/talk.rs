@@ -273,6 +273,13 @@ impl Talk {
         self.answer_mut(self.writing?)
     }
 
+    /// The model has given the conversation a title.
+    pub fn entitle(&mut self, title: String) {
+        self.about.title = title;
+        self.about.titled = Titled::Model;
+        self.journal.title();
+    }
+
     /// The conversation goes on with this model and system prompt.
     pub fn is_with(&mut self, made: &Made) {
         if self.about.model != made.model {

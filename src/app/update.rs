@@ -6,15 +6,20 @@ use super::effect::Effect;
 use super::event::{CopyWay, Drawn, Event};
 use super::key::{Code, Key};
 use super::state::State;
-use super::talk::{Scroll, Tone};
 use super::talk::EntryId;
-use super::{engine, journal, keep, layer, verbs};
+use super::talk::{Scroll, Tone};
+use super::{engine, journal, keep, layer, title, verbs};
 use crate::chat::text::{one_line, sanitise};
 use std::time::Instant;
 
 /// Takes an event into the state and returns what the outside world is to do.
 pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
-    let mut effects = take(state, event, now);
+    // A title never delays what the person does.
+    let person = matches!(event, Event::Key(_) | Event::Paste(_));
+    let given_up = person.then(|| title::give_way(state, now)).flatten();
+    let mut effects: Vec<Effect> = given_up.into_iter().collect();
+    effects.extend(take(state, event, now));
+    effects.extend(title::ask(state, now));
     if std::mem::take(&mut state.composer.touched) {
         state.talk.journal.draft(now);
     }

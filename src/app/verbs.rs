@@ -278,7 +278,10 @@ pub(super) fn details(state: &mut State, now: Instant) {
         state.flash("There is no answer to tell about.", now);
         return;
     };
-    let mut lines = vec![format!("Message {id} of conversation {}.", state.talk.about.id)];
+    let mut lines = vec![format!(
+        "Message {id} of conversation {}.",
+        state.talk.about.id
+    )];
     match &answer.made {
         None => lines.push("Not written by a model here.".into()),
         Some(made) => {
@@ -324,7 +327,10 @@ pub(super) fn copy(state: &mut State, what: &str, now: Instant) -> Vec<Effect> {
         }
         "all" => branch_text(state),
         _ => {
-            state.flash("/copy copies the message, /copy code its code, /copy all everything.", now);
+            state.flash(
+                "/copy copies the message, /copy code its code, /copy all everything.",
+                now,
+            );
             return Vec::new();
         }
     };

@@ -343,7 +343,10 @@ impl Tree {
     /// What must always hold; None when it does, else what does not.
     pub fn flaw(&self) -> Option<String> {
         for node in self.nodes.values() {
-            if node.parent.is_some_and(|p| p >= node.id || !self.nodes.contains_key(&p)) {
+            if node
+                .parent
+                .is_some_and(|p| p >= node.id || !self.nodes.contains_key(&p))
+            {
                 return Some(format!("{} hangs on {:?}", node.id, node.parent));
             }
             if !self.is_child(node.parent, node.id) {

@@ -3,10 +3,10 @@
 use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::{Fail, input, output, saved, setup};
+use crate::chat::Source;
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
 use crate::config::Config;
 use crate::engine::host::Engine;
-use crate::chat::Source;
 use crate::help::guide::{Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use serde_json::json;
@@ -39,7 +39,10 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
     let starter = setup::is_starter(&config, model.as_deref());
     let speaker = speaker(&ask, &config, starter)?;
     let keymap = setup::keymap(&config).unwrap_or_default();
-    let named = model.clone().or_else(|| config.model.clone()).unwrap_or_default();
+    let named = model
+        .clone()
+        .or_else(|| config.model.clone())
+        .unwrap_or_default();
     let spec = setup::spec(&config, model)?;
     let seed = sampling.seed;
     setup::run(async {

@@ -30,11 +30,7 @@ pub fn run(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Res
 
 /// Gathers what the chat starts with. What is wrong in the person's files is
 /// told in the chat, which opens with defaults in their place.
-fn start(
-    model: Option<PathBuf>,
-    system: Option<String>,
-    begin: &Begin,
-) -> Result<Start, Fail> {
+fn start(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Result<Start, Fail> {
     let mut notices = Vec::new();
     let mut or_default = |wrong: String| {
         let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
@@ -67,6 +63,7 @@ fn start(
             system: system.unwrap_or(config.system),
             sampling: config.sampling,
             persona: config.persona,
+            titles: config.conversations.titles,
         },
         keymap,
         theme,

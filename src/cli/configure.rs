@@ -68,11 +68,12 @@ fn show(config: &Config) -> String {
     );
     let kept = &config.conversations;
     out += &format!(
-        "\n[conversations]\nstart = {}\nkeep-state = {}\nstate-limit = {}\n",
+        "\n[conversations]\nstart = {}\ntitles = {}\nkeep-state = {}\nstate-limit = {}\n",
         match kept.start {
             StartWith::New => "\"new\"",
             StartWith::Last => "\"last\"",
         },
+        kept.titles,
         kept.keep_state,
         auto(kept.state_limit.map_or(Auto::Auto, Auto::Set)),
     );

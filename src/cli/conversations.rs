@@ -113,8 +113,7 @@ fn summary(entry: &Summary) -> Value {
 
 /// A time as RFC 3339.
 fn time(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map_or(String::new(), |time| time.to_string())
+    jiff::Timestamp::from_millisecond(milliseconds).map_or(String::new(), |time| time.to_string())
 }
 
 /// The walked path, flat.

@@ -83,8 +83,15 @@ impl Kept {
     }
 
     /// Saves the question and an answer that is still empty.
-    pub fn begin(&mut self, request: &Request, model: &Path, sources: &[Source]) -> Result<(), Fail> {
-        let before = self.question.and_then(|id| self.talk.tree().get(id)?.parent);
+    pub fn begin(
+        &mut self,
+        request: &Request,
+        model: &Path,
+        sources: &[Source],
+    ) -> Result<(), Fail> {
+        let before = self
+            .question
+            .and_then(|id| self.talk.tree().get(id)?.parent);
         let made = Made {
             model: model.display().to_string(),
             sampling: request.sampling.clone(),
@@ -163,7 +170,11 @@ impl Kept {
             }
         }
         self.talk.close(progress);
-        let writes: Vec<Write> = self.answer.and_then(|id| self.put(id)).into_iter().collect();
+        let writes: Vec<Write> = self
+            .answer
+            .and_then(|id| self.put(id))
+            .into_iter()
+            .collect();
         self.save(&writes)
     }
 }

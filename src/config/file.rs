@@ -43,6 +43,8 @@ pub enum StartWith {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversationsConfig {
     pub start: StartWith,
+    /// Whether the model gives conversations their titles.
+    pub titles: bool,
     /// Whether the model's memory of a conversation is kept beside it.
     pub keep_state: bool,
     /// Gigabytes that those may take; None chooses by the free disk.
@@ -53,6 +55,7 @@ impl Default for ConversationsConfig {
     fn default() -> Self {
         Self {
             start: StartWith::New,
+            titles: true,
             keep_state: true,
             state_limit: None,
         }
@@ -117,6 +120,7 @@ struct RawEngine {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct RawConversations {
     start: Option<String>,
+    titles: Option<bool>,
     keep_state: Option<bool>,
     state_limit: RawAuto,
 }
@@ -221,6 +225,7 @@ fn conversations(text: &str, raw: RawConversations) -> Result<ConversationsConfi
     let limit = auto(text, "state-limit", raw.state_limit, 1)?;
     Ok(ConversationsConfig {
         start,
+        titles: raw.titles.unwrap_or(true),
         keep_state: raw.keep_state.unwrap_or(true),
         state_limit: match limit {
             Auto::Auto => None,

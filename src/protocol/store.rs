@@ -74,19 +74,13 @@ pub enum Command {
     /// Answered by [`Event::Listed`].
     List(Shelf),
     /// Answered by [`Event::Found`] with the same number.
-    Search {
-        number: u64,
-        query: String,
-    },
+    Search { number: u64, query: String },
     Change {
         conversation: String,
         change: Change,
     },
     /// Copies a conversation under this new id.
-    Duplicate {
-        conversation: String,
-        id: String,
-    },
+    Duplicate { conversation: String, id: String },
 }
 
 /// A conversation as a list shows it.

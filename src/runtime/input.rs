@@ -16,9 +16,7 @@ pub fn event(term: Term) -> Option<Event> {
         Term::Mouse(mouse) => match mouse.kind {
             MouseEventKind::ScrollUp => Some(Event::Wheel(-WHEEL)),
             MouseEventKind::ScrollDown => Some(Event::Wheel(WHEEL)),
-            MouseEventKind::Down(MouseButton::Left) => {
-                Some(Event::Click(mouse.column, mouse.row))
-            }
+            MouseEventKind::Down(MouseButton::Left) => Some(Event::Click(mouse.column, mouse.row)),
             _ => None,
         },
         Term::Resize(..) => Some(Event::Resized),

@@ -43,7 +43,9 @@ pub enum StoreError {
     Missing(String),
     #[error("the conversation {0} is open in another Parlor; close it there, or choose another")]
     Taken(String),
-    #[error("the conversations were written by a newer Parlor and can only be read; update this one")]
+    #[error(
+        "the conversations were written by a newer Parlor and can only be read; update this one"
+    )]
     Newer,
     #[error("the conversation {0} holds what does not fit together: {1}")]
     Unsound(String, crate::chat::TreeError),

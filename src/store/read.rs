@@ -116,7 +116,9 @@ impl Store {
             })
             .optional()?;
         let Some((about, key, root, draft)) = found else {
-            return Err(StoreError::Missing(format!("there is no conversation {id}")));
+            return Err(StoreError::Missing(format!(
+                "there is no conversation {id}"
+            )));
         };
         let mut statement = self.connection.prepare_cached(
             "SELECT id, parent, role, text, thinking, state, why, chosen, at, details

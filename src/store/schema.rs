@@ -72,7 +72,8 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErro
     if from > 0 {
         back_up(connection, path, from)?;
     }
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     // Another program may have done it while this one waited.
     let from = version(&transaction)?;
     let done = usize::try_from(from).unwrap_or(0);

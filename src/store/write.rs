@@ -133,9 +133,8 @@ impl Store {
         })?;
         if all && !gone.is_empty() {
             // What was removed must not stay in the index or in free pages.
-            self.connection.execute_batch(
-                "INSERT INTO words (words) VALUES ('optimize'); VACUUM;",
-            )?;
+            self.connection
+                .execute_batch("INSERT INTO words (words) VALUES ('optimize'); VACUUM;")?;
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }

@@ -49,7 +49,8 @@ pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>) {
             laid.tail.extend(sources(answer, theme, look.width));
         }
     }
-    laid.tail.extend(place.map(|place| version(place, state, theme)));
+    laid.tail
+        .extend(place.map(|place| version(place, state, theme)));
     laid.tail.push(Row {
         line: Line::default(),
         offset: usize::MAX,
@@ -170,7 +171,10 @@ fn ending(answer: &Answer, state: &State, theme: &Theme, width: u16) -> Vec<Row>
         }
         Progress::Open => return Vec::new(),
         Progress::Stopped => (goes_on("■ stopped", state), theme.dim),
-        Progress::Cut => (goes_on("… the limit of tokens was reached", state), theme.dim),
+        Progress::Cut => (
+            goes_on("… the limit of tokens was reached", state),
+            theme.dim,
+        ),
         Progress::Interrupted => (goes_on("■ interrupted", state), theme.dim),
         Progress::Failed(why) => (format!("✗ {why}"), theme.problem),
     };

@@ -172,7 +172,9 @@ impl View<'_> {
     /// The top row that shows a place: as it is, where it shows it already.
     fn reveal(&mut self, reveal: Reveal, end: Place, height: usize) -> (Place, Shown) {
         let ids = self.state.talk.ids();
-        let entry = ids.partition_point(|e| *e < reveal.entry).min(ids.len() - 1);
+        let entry = ids
+            .partition_point(|e| *e < reveal.entry)
+            .min(ids.len() - 1);
         let laid = self.laid(entry);
         let row = reveal.offset.map_or(0, |at| laid.row_at(Laid::TEXT + at));
         let place = Place { entry, row };

@@ -135,7 +135,10 @@ fn a_stopped_answer_goes_on_where_it_ended() {
     chat.send("tell").says("Once upon").press("esc");
     chat.sees("■ stopped · Alt+G goes on").press("alt-g");
     let request = chat.request();
-    assert_eq!((request.opening.as_str(), request.told), ("Once upon", true));
+    assert_eq!(
+        (request.opening.as_str(), request.told),
+        ("Once upon", true)
+    );
     assert_eq!(request.messages.len(), 1);
     chat.says(" a time.").finishes(FinishReason::Stop);
     chat.sees("Once upon a time.").sees_not("stopped");
@@ -147,7 +150,8 @@ fn a_stopped_answer_goes_on_where_it_ended() {
 fn a_changed_answer_is_gone_on_from() {
     let folder = tempdir().unwrap();
     let mut chat = chat(&folder);
-    chat.turn("tell", "Once upon a time.").press("alt-up e ctrl-u");
+    chat.turn("tell", "Once upon a time.")
+        .press("alt-up e ctrl-u");
     chat.sees("changing an answer").send("Long ago");
     assert_eq!(chat.request().opening, "Long ago");
     chat.says(" in Norway.").finishes(FinishReason::Stop);
@@ -189,7 +193,9 @@ fn copying_takes_the_chosen_message_its_code_or_everything() {
     let folder = tempdir().unwrap();
     let mut chat = chat(&folder);
     chat.turn("code?", "So:\n```rust\nfn main() {}\n```\ndone");
-    chat.press("alt-up up c").send("/copy code").send("/copy all");
+    chat.press("alt-up up c")
+        .send("/copy code")
+        .send("/copy all");
     let copied: Vec<_> = chat
         .effects
         .iter()
@@ -217,7 +223,9 @@ fn the_view_finds_titles_and_words_and_opens_at_the_place() {
     two.write("belem").sees("In messages").sees("tram to Belém");
     two.press("enter").sees("❯ Plans for Lisbon");
     two.press("esc ctrl-o").write("天気").sees("In messages");
-    two.press("esc ctrl-o").write("lsbn").sees("▸Plans for Lisbon");
+    two.press("esc ctrl-o")
+        .write("lsbn")
+        .sees("▸Plans for Lisbon");
 }
 
 #[test]
@@ -233,7 +241,10 @@ fn conversations_are_renamed_tagged_pinned_archived_deleted_and_brought_back() {
         .write("first")
         .press("enter")
         .sees("▸first");
-    chat.press("ctrl-t").write("work").press("enter").sees("#work");
+    chat.press("ctrl-t")
+        .write("work")
+        .press("enter")
+        .sees("#work");
     chat.press("ctrl-k").sees("Pinned");
     chat.press("home ctrl-a").sees_not("first");
     chat.press("tab").sees("Archived").sees("first");
@@ -268,7 +279,14 @@ fn a_conversation_that_is_open_elsewhere_can_only_be_read() {
     there.leave();
     here.turn("still", "mine");
     here.leave();
-    assert_eq!(Store::open(folder.path()).unwrap().list(Shelf::Active).unwrap().len(), 2);
+    assert_eq!(
+        Store::open(folder.path())
+            .unwrap()
+            .list(Shelf::Active)
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[test]
@@ -332,7 +350,9 @@ fn a_file_of_a_newer_version_is_read_and_never_written() {
     first.leave();
     let path = folder.path().join(FILE);
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", VERSION + 1).unwrap();
+    newer
+        .pragma_update(None, "user_version", VERSION + 1)
+        .unwrap();
     drop(newer);
     let mut chat = chat(&folder);
     chat.store_says().sees("newer Parlor");
@@ -377,6 +397,33 @@ fn what_is_purged_is_gone_from_the_file() {
     drop(store);
     let bytes = fs::read(folder.path().join(FILE)).unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains("mynameisada"));
+}
+
+#[test]
+fn the_model_gives_a_title_when_it_is_idle_and_gives_way_at_once() {
+    use parlor::app::Effect;
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.state.settings.titles = true;
+    chat.turn("what is a fjord, in short?", "An inlet.");
+    chat.effects.clear();
+    chat.wait(Duration::from_secs(2)).press("a");
+    chat.wait(Duration::from_secs(2));
+    assert_eq!(chat.effects, [], "asked while the person writes");
+    chat.wait(Duration::from_secs(2));
+    assert!(chat.request().messages[2].content.contains("title"));
+    let asked = chat.id();
+    chat.press("b");
+    assert!(chat.effects.contains(&Effect::Cancel(asked)));
+    chat.press("enter")
+        .says("Yes.")
+        .finishes(FinishReason::Stop);
+    chat.wait(Duration::from_secs(4));
+    chat.says("\"Fjords, briefly\"\n")
+        .finishes(FinishReason::Stop);
+    chat.sees("─ Fjords, briefly ─").sees_not("\"Fjords");
+    chat.leave();
+    assert_eq!(last(folder.path()).about.title, "Fjords, briefly");
 }
 
 /// Words that are numbered, so that what was seen can be told from what was

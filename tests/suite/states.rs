@@ -19,7 +19,9 @@ struct Home {
 impl Home {
     fn new() -> Self {
         let folder = tempdir().unwrap();
-        let model = Tiny::random(11).context(4096).write(folder.path(), "a.gguf");
+        let model = Tiny::random(11)
+            .context(4096)
+            .write(folder.path(), "a.gguf");
         Self { folder, model }
     }
 
@@ -61,7 +63,11 @@ async fn answer(engine: &mut Engine, conversation: &str, messages: &[Message]) -
     engine.commands.send(Command::Generate(request)).unwrap();
     let mut text = String::new();
     loop {
-        match until(engine, |e| matches!(e, Event::Piece(..) | Event::Finished(..))).await {
+        match until(engine, |e| {
+            matches!(e, Event::Piece(..) | Event::Finished(..))
+        })
+        .await
+        {
             Event::Piece(_, Part::Answer(piece) | Part::Thinking(piece)) => text += &piece,
             Event::Finished(_, finish) => return (text, finish.usage.cached_tokens),
             _ => unreachable!(),
@@ -130,7 +136,15 @@ fn a_state_that_was_changed_anywhere_is_ignored() {
     let home = Home::new();
     let (said, _) = home.ask(home.spec(ROOM), "one", &long());
     let length = fs::metadata(file(&home)).unwrap().len() as usize;
-    for at in [0, 9, length / 2, length - 33, length - 20, length - 10, length - 1] {
+    for at in [
+        0,
+        9,
+        length / 2,
+        length - 33,
+        length - 20,
+        length - 10,
+        length - 1,
+    ] {
         home.ask(home.spec(ROOM), "one", &long());
         flip(&file(&home), at);
         let (_, cached) = home.ask(home.spec(ROOM), "one", &longer(&said));

@@ -186,7 +186,10 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
                 let own = row.id() == state.talk.about.id;
                 let (id, effect) = chosen_key(&mut layer, row, c);
                 if c == 'd' && own && effect.is_some() {
-                    state.flash("The open conversation cannot be deleted; begin another first.", now);
+                    state.flash(
+                        "The open conversation cannot be deleted; begin another first.",
+                        now,
+                    );
                 } else {
                     if c == 'd' && layer.shelf != Shelf::Deleted {
                         state.shelf.deleted = Some(id.clone());

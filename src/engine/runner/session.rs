@@ -1,8 +1,8 @@
 //! A loaded model with its context: serves requests and keeps the KV cache
 //! between them.
 
-use super::load::Loaded;
 use super::keep::Keeper;
+use super::load::Loaded;
 use super::log::LastError;
 use super::pipe::{Inbox, Outbox, Waited};
 use super::prompt::{Held, Prompts};

@@ -117,7 +117,9 @@ fn lines(
         };
         match line {
             Drawn::Heading(words) => {
-                frame.buffer_mut().set_string(area.x, y, *words, theme.heading);
+                frame
+                    .buffer_mut()
+                    .set_string(area.x, y, *words, theme.heading);
             }
             Drawn::Row(i, row) => one(frame, place, *row, *i == chosen, theme),
         }
