@@ -15,6 +15,7 @@ const QUIET: Duration = Duration::from_secs(3);
 /// Tokens that a title may take, and characters.
 const TOKENS: u32 = 24;
 const LONGEST: usize = 60;
+const MOST_WORDS: usize = 8;
 const ASK: &str =
     "Give this conversation a title of two to six words. Answer with the title alone.";
 
@@ -111,8 +112,12 @@ pub(super) fn finished(state: &mut State, _: &Finish) {
     let plain = line.unwrap_or_default().trim_start_matches("Title:");
     let marks = [' ', '"', '“', '”', '*', '#', '.', '\'', '`'];
     let title = one_line(plain.trim_matches(marks.as_slice()), 400);
-    // What is longer is no title but an answer.
-    if !title.is_empty() && title.chars().count() <= LONGEST {
+    // What is longer, or the last answer over again, is no title: small models
+    // do not know what is asked of them.
+    let answer = state.talk.last_answer().map(|(_, answer)| &answer.text);
+    let again = answer.is_some_and(|text| text.starts_with(title.as_str()));
+    let words = title.split_whitespace().count();
+    if (1..=MOST_WORDS).contains(&words) && title.chars().count() <= LONGEST && !again {
         state.talk.entitle(title);
     }
 }

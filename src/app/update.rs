@@ -14,6 +14,12 @@ use std::time::Instant;
 
 /// Takes an event into the state and returns what the outside world is to do.
 pub fn update(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
+    // What a drawing resolved asks nothing of the outside world; whatever is due
+    // has an event of its own.
+    if let Event::Drawn(drawn) = event {
+        settle(state, drawn);
+        return Vec::new();
+    }
     // A title never delays what the person does.
     let person = matches!(event, Event::Key(_) | Event::Paste(_));
     let given_up = person.then(|| title::give_way(state, now)).flatten();
@@ -52,8 +58,7 @@ fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Saved(Err(why)) => state
             .talk
             .notice(Tone::Problem, format!("Not saved: {why}.")),
-        Event::Drawn(drawn) => settle(state, drawn),
-        Event::Resized => {}
+        Event::Drawn(_) | Event::Resized => {}
         Event::Tick => {
             if state.flash.as_ref().is_some_and(|f| f.until <= now) {
                 state.flash = None;

@@ -29,8 +29,14 @@ pub fn draw(
     cache: &mut Cache,
     now: Instant,
 ) -> Drawn {
-    let area = frame.area();
-    frame.buffer_mut().set_style(area, theme.text);
+    let whole = frame.area();
+    frame.buffer_mut().set_style(whole, theme.text);
+    let side = popup::side(state, whole);
+    let area = Rect {
+        x: whole.x + side,
+        width: whole.width - side,
+        ..whole
+    };
     let composer = composer::height(state, area);
     let queue = u16::try_from(state.queue.len())
         .unwrap_or(u16::MAX)
@@ -57,7 +63,7 @@ pub fn draw(
         state,
         theme,
     );
-    let help_rows = popup::draw(frame, area, state, theme);
+    let help_rows = popup::draw(frame, whole, state, theme);
     Drawn {
         scroll: page.shown.scroll,
         page: talk.height,

@@ -15,6 +15,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget, Wrap};
 
+pub use conversations::side;
+
 /// Draws every popup; returns by how many rows the help can be scrolled.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) -> usize {
     let mut help_rows = 0;

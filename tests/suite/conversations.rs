@@ -73,6 +73,20 @@ fn an_answer_is_saved_while_it_streams() {
     assert!(read().starts_with("one two three more more"), "{}", read());
 }
 
+/// Found as an answer with a hole in it: the drawing's own event saved what was
+/// due, and nobody listened to what it asked for.
+#[test]
+fn a_drawing_saves_nothing_by_itself() {
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.send("count").says("one ");
+    let before = chat.stored.len();
+    chat.draw_later(Duration::from_secs(1));
+    assert_eq!(chat.stored.len(), before);
+    chat.wait(Duration::ZERO);
+    assert_eq!(chat.stored.len(), before + 1);
+}
+
 #[test]
 fn nothing_of_a_private_conversation_reaches_the_store() {
     let folder = tempdir().unwrap();
@@ -492,6 +506,8 @@ fn a_killed_chat_has_saved_all_but_the_last_quarter_of_a_second() {
         let kept = highest(&answer.text);
         eprintln!("round {round}: promised {promised:?}, kept {kept}");
         assert!(kept >= promised.unwrap_or(0), "{promised:?}, kept {kept}");
+        let whole: String = (0..=kept).map(|n| format!("w{n:03} ")).collect();
+        assert_eq!(answer.text.trim_end(), whole.trim_end());
     }
 }
 

@@ -229,6 +229,13 @@ impl Harness {
         self
     }
 
+    /// A frame is drawn when so much time has passed, before anything else.
+    pub fn draw_later(&mut self, time: Duration) -> &mut Self {
+        self.now += time;
+        self.draw();
+        self
+    }
+
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);
         self.event(Event::Resized)

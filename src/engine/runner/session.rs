@@ -67,11 +67,7 @@ pub fn serve(
         outbox,
     };
     outbox.send(&Event::Loaded(facts));
-    loop {
-        let command = match session.wait() {
-            Some(command) => command,
-            None => break,
-        };
+    while let Some(command) = session.wait() {
         match command {
             Command::Generate(request) => {
                 session.turn_to(request.conversation.as_deref());

@@ -3,7 +3,7 @@
 
 use super::{boxed, open, written};
 use crate::app::State;
-use crate::app::layer::{ConversationsLayer, Row, Typing, conversation_rows};
+use crate::app::layer::{ConversationsLayer, Layer, Row, Typing, conversation_rows};
 use crate::chat::text::one_line;
 use crate::protocol::store::{Hit, Shelf, Summary};
 use crate::ui::text::fit;
@@ -16,7 +16,17 @@ use unicode_width::UnicodeWidthStr;
 
 /// From this width on, the view stands at the side.
 const WIDE: u16 = 120;
+/// Columns that it takes there.
 const SIDE: u16 = 58;
+
+/// Columns at the left of the screen that the view takes while it is open.
+pub fn side(state: &State, area: Rect) -> u16 {
+    let open = |layer: &Layer| matches!(layer, Layer::Conversations(_));
+    match area.width >= WIDE && state.layers.iter().any(open) {
+        true => SIDE,
+        false => 0,
+    }
+}
 
 /// What a line of the view is.
 enum Drawn<'s> {
@@ -40,7 +50,7 @@ pub fn draw(
         (Some(_), _) => "Enter takes · Esc leaves it",
         (None, Shelf::Deleted) => "^D brings back · Tab shelf · Esc",
         (None, Shelf::Active | Shelf::Archived) => {
-            "Enter opens · ^R name ^T tags ^K pin ^A archive ^D delete ^E copy · Tab shelf"
+            "^R name ^T tags ^K pin ^A archive ^D delete · Tab"
         }
     };
     let inner = match area.width >= WIDE {
