@@ -36,6 +36,9 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
         Some(kept) => kept.ask(input::prompt(ask.prompt.as_deref())?),
         None => conversation(&ask, system.as_deref(), &config.system)?,
     };
+    // A saved conversation goes on with its own model where none is named.
+    let own = kept.as_ref().and_then(saved::Kept::model);
+    let model = model.or_else(|| own.filter(|_| config.model.is_none()));
     let starter = setup::is_starter(&config, model.as_deref());
     let speaker = speaker(&ask, &config, starter)?;
     let keymap = setup::keymap(&config).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::chat::{
 use crate::protocol::engine::Request;
 use crate::protocol::store::{Which, Write};
 use crate::store::{Store, random_bits};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The longest that text may stay unsaved.
@@ -72,6 +72,12 @@ impl Kept {
 
     pub fn id(&self) -> &str {
         &self.talk.about.id
+    }
+
+    /// The model that it was last spoken with, if any.
+    pub fn model(&self) -> Option<PathBuf> {
+        let model = &self.talk.about.model;
+        (!model.is_empty()).then(|| model.into())
     }
 
     /// Adds the question; returns the conversation for the model.

@@ -19,16 +19,17 @@ const QUESTIONS: &str = include_str!("../../assets/help/questions.tsv");
 const SYNONYMS: &str = include_str!("../../assets/help/synonyms.txt");
 /// Probabilities of naive Bayes are too sure of themselves by about this.
 const COOLING: f32 = 0.1;
-/// From this probability on the best passage is taken for the answer. These
-/// cut-offs were chosen on the held-out questions; what they do to all
-/// of them stands in `assets/starter/README.md`.
-const CLEAR: f32 = 0.4;
+/// When the best passage is this many times as likely as by chance, it is taken
+/// for the answer: a probability shrinks with every topic that there is. These
+/// cut-offs were chosen on the held-out questions; what they do to all of them
+/// stands in `assets/starter/README.md`.
+const CLEAR: f32 = 47.0;
 /// From this on it is one of a few.
-const UNSURE: f32 = 0.17;
+const UNSURE: f32 = 20.0;
 /// How many times as likely as that none answers a passage must be, to be the
 /// answer, and to be one of a few.
 const CLEAR_AGAINST_NONE: f32 = 0.5;
-const UNSURE_AGAINST_NONE: f32 = 0.3;
+const UNSURE_AGAINST_NONE: f32 = 0.4;
 /// Passages that are given back.
 const BEST: usize = 5;
 
@@ -174,7 +175,7 @@ impl Find {
         let other = chances[self.passages.len()..].iter().sum::<f32>();
         let trust = match best.first() {
             Some(_) if named.is_some() => Trust::Clear,
-            Some(hit) if known => trust(hit.score, other),
+            Some(hit) if known => trust(hit.score, other, chances.len()),
             Some(_) | None => Trust::Nothing,
         };
         Found {
@@ -227,10 +228,11 @@ impl Find {
 }
 
 /// By the measured cut-offs.
-fn trust(best: f32, none: f32) -> Trust {
-    if best >= CLEAR && best > CLEAR_AGAINST_NONE * none {
+fn trust(best: f32, none: f32, topics: usize) -> Trust {
+    let times = best * topics as f32;
+    if times >= CLEAR && best > CLEAR_AGAINST_NONE * none {
         Trust::Clear
-    } else if best >= UNSURE && best > UNSURE_AGAINST_NONE * none {
+    } else if times >= UNSURE && best > UNSURE_AGAINST_NONE * none {
         Trust::Unsure
     } else {
         Trust::Nothing

@@ -23,7 +23,7 @@ const MARK: &[u8; 8] = b"PARLORk1";
 /// Length of the text, fingerprint, checksum, mark.
 const FOOT: u64 = 8 + 8 + 8 + 8;
 /// Fewer tokens than these are read again as quickly.
-const LEAST: usize = 128;
+const LEAST: usize = 16;
 /// The sequence that conversations are in.
 const SEQUENCE: i32 = 0;
 
