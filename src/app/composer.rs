@@ -162,7 +162,13 @@ impl Composer {
     /// Replaces everything, as one step that can be undone.
     pub fn set(&mut self, text: &str) {
         self.touched = true;
-        self.area.select_all();
+        // `select_all` of the text area ends at column 65,535.
+        self.area.cancel_selection();
+        self.go(CursorMove::Top);
+        self.go(CursorMove::Head);
+        self.area.start_selection();
+        self.go(CursorMove::Bottom);
+        self.go(CursorMove::End);
         if text.is_empty() {
             self.area.cut();
         } else {
@@ -432,6 +438,17 @@ mod tests {
         let mut composer = typed("one two three");
         press(&mut composer, &["ctrl-w", "alt-b", "alt-d"]);
         assert_eq!(composer.text(), "one  ");
+    }
+
+    /// Found as the rest of a long paste that was sent with the next message.
+    #[test]
+    fn a_line_longer_than_the_text_area_counts_is_replaced_whole() {
+        let mut composer = typed(&"word ".repeat(30_000));
+        composer.set("");
+        assert_eq!(composer.text(), "");
+        composer.paste(&"word ".repeat(30_000));
+        composer.set("short");
+        assert_eq!(composer.text(), "short");
     }
 
     #[test]

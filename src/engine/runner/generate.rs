@@ -88,6 +88,8 @@ impl Session<'_> {
             timings: Timings::default(),
             notice: None,
         };
+        // Counts as time to the first token.
+        self.turn_to(request.conversation.as_deref());
         let prompt = self
             .prompts
             .tokens(&request.messages, &request.opening, &self.held)

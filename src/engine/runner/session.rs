@@ -69,10 +69,7 @@ pub fn serve(
     outbox.send(&Event::Loaded(facts));
     while let Some(command) = session.wait() {
         match command {
-            Command::Generate(request) => {
-                session.turn_to(request.conversation.as_deref());
-                session.generate(&request);
-            }
+            Command::Generate(request) => session.generate(&request),
             Command::Keep => {
                 session.keep();
                 outbox.send(&Event::Kept);
@@ -115,7 +112,7 @@ impl Session<'_> {
     }
 
     /// Takes what is kept of a conversation, unless it is the one at hand.
-    fn turn_to(&mut self, conversation: Option<&str>) {
+    pub fn turn_to(&mut self, conversation: Option<&str>) {
         if let Some(keeper) = &mut self.keeper
             && let Some(held) = keeper.turn_to(conversation, &mut self.context)
         {
