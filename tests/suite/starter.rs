@@ -181,7 +181,14 @@ fn nothing_held_out_is_in_the_text_that_is_learned() {
     }
 }
 
-/// The quick part of `assets/starter/evaluate.py`: 60 held-out questions.
+/// How far a share of a sample of so many may fall below `bar` by chance: two
+/// standard deviations.
+fn chance(bar: f64, sample: usize) -> f64 {
+    2.0 * (bar * (1.0 - bar) / sample as f64).sqrt()
+}
+
+/// The quick part of `assets/starter/evaluate.py`: 60 held-out questions. All of
+/// them are to meet the bars of the model card; so few may miss them by chance.
 #[test]
 fn held_out_questions_are_answered_rightly_or_honestly() {
     let facts: HashMap<String, Vec<String>> = asset("starter/facts.tsv")
@@ -217,9 +224,19 @@ fn held_out_questions_are_answered_rightly_or_honestly() {
             }
         }
     }
-    assert!(right * 100 >= asked * 85, "{right} of {asked} right");
-    assert!(wrong.len() * 100 <= asked * 5, "{wrong:?}");
-    assert!(honest * 100 >= unknown * 85, "{honest} of {unknown} honest");
+    let share = |part: usize, whole: usize| part as f64 / whole as f64;
+    assert!(
+        share(right, asked) >= 0.85 - chance(0.85, asked),
+        "{right} of {asked} right"
+    );
+    assert!(
+        share(wrong.len(), asked) <= 0.05 + chance(0.05, asked),
+        "{wrong:?}"
+    );
+    assert!(
+        share(honest, unknown) >= 0.9 - chance(0.9, unknown),
+        "{honest} of {unknown} honest"
+    );
 }
 
 /// A chat without any model, after the search for models.
