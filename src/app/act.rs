@@ -5,12 +5,12 @@ use super::effect::Effect;
 use super::guide;
 use super::layer::{self, HelpLayer, Layer, ModelsLayer, SettingsLayer};
 use super::slash::{self, Slash};
-use super::state::State;
+use super::state::{State, Stopped};
 use super::talk::{Keep, Scroll, Tone};
 use super::turn::{Engine, Turn};
 use super::{keep, verbs};
 use crate::chat::sampling::{SETTINGS, Setting};
-use crate::chat::{Answer, Made, MessageId, Persona, Progress, Usage};
+use crate::chat::{Answer, Made, MessageId, Persona, Progress, Sampling, Usage};
 use crate::protocol::engine::Request;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -162,10 +162,12 @@ pub(super) fn request(
 ) -> Vec<Effect> {
     let guided = guide::prepare(state, question);
     let model = state.model.as_ref().map(|m| m.display().to_string());
+    let seed = state.settings.sampling.seed;
+    let seed = seed.unwrap_or_else(|| state.new_seed());
     let made = Made {
         model: model.unwrap_or_default(),
         sampling: state.settings.sampling.clone(),
-        seed: None,
+        seed: Some(seed),
         system: state.settings.system.clone(),
     };
     state.talk.is_with(&made);
@@ -190,7 +192,10 @@ pub(super) fn request(
         messages: guided.messages,
         opening: written.unwrap_or(guided.opening),
         told,
-        sampling: state.settings.sampling.clone(),
+        sampling: Sampling {
+            seed: Some(seed),
+            ..state.settings.sampling.clone()
+        },
         conversation: (state.talk.keep == Keep::Saved).then(|| state.talk.about.id.clone()),
     })]
 }
@@ -354,6 +359,11 @@ pub(super) fn stop(state: &mut State) -> Vec<Effect> {
         Turn::Writing { pieces, .. } => usage(state.reading_total, *pieces),
         Turn::Idle | Turn::Waiting(_) => state.usage,
     };
+    state.stopped = state.talk.writing().map(|message| Stopped {
+        request: id,
+        conversation: state.talk.about.id.clone(),
+        message,
+    });
     end_turn(state, Progress::Stopped);
     return_queue(state);
     vec![Effect::Cancel(id)]

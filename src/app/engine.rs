@@ -24,6 +24,16 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         Event::LoadFailed(why) => load_failed(state, &why),
         Event::Piece(id, part) if state.titling.is(id) => state.titling.take(part),
         Event::Finished(id, finish) if state.titling.is(id) => title::finished(state, &finish),
+        Event::Finished(id, finish) if is_stopped(state, id) => {
+            // A host that gave up on its engine knows nothing of it.
+            if let Some(stopped) = state
+                .stopped
+                .take()
+                .filter(|_| finish.usage.prompt_tokens > 0)
+            {
+                state.talk.account(stopped.message, &finish);
+            }
+        }
         Event::Failed(id, _) if state.titling.is(id) => state.titling = Titling::Idle,
         Event::Reading(id, progress) if state.turn.id() == Some(id) => {
             state.reading_total = progress.total;
@@ -46,6 +56,13 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         | Event::Devices(_) => {}
     }
     Vec::new()
+}
+
+/// Whether this is of the answer that was stopped last, in the conversation that
+/// is still open.
+fn is_stopped(state: &State, id: RequestId) -> bool {
+    let stopped = state.stopped.as_ref();
+    stopped.is_some_and(|s| s.request == id && s.conversation == state.talk.about.id)
 }
 
 fn loading(state: &mut State, permille: u16) {
@@ -115,12 +132,8 @@ fn piece(state: &mut State, id: RequestId, part: Part, now: Instant) {
 
 fn finished(state: &mut State, finish: Finish, now: Instant) -> Vec<Effect> {
     state.usage = finish.usage;
-    if let Some(answer) = state.talk.open() {
-        answer.usage = finish.usage;
-        answer.timings = finish.timings;
-        if let Some(made) = &mut answer.made {
-            made.seed = Some(finish.seed);
-        }
+    if let Some(id) = state.talk.writing() {
+        state.talk.account(id, &finish);
     }
     let progress = match finish.reason {
         FinishReason::Stop => Progress::Done,

@@ -27,6 +27,14 @@ pub struct Settings {
     pub titles: bool,
 }
 
+/// An answer that was stopped, and the request that it was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stopped {
+    pub request: RequestId,
+    pub conversation: String,
+    pub message: MessageId,
+}
+
 /// A word that passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flash {
@@ -48,6 +56,8 @@ pub struct State {
     /// Makes ids for new conversations.
     pub(super) ids: u64,
     pub(super) titling: Titling,
+    /// The answer that was stopped last: its account is still to come.
+    pub(super) stopped: Option<Stopped>,
     pub composer: Composer,
     pub engine: Engine,
     pub turn: Turn,
@@ -93,6 +103,7 @@ impl State {
             unsaved: None,
             ids: 0,
             titling: Titling::default(),
+            stopped: None,
             composer: Composer::default(),
             engine: if model.is_some() {
                 Engine::Loading(0)
@@ -156,11 +167,21 @@ impl State {
 
     /// The id of a new conversation.
     pub(super) fn new_id(&mut self) -> String {
+        crate::chat::conversation::id_of(self.random())
+    }
+
+    /// A seed for an answer, known before it begins: what is interrupted can be
+    /// made again too. llama.cpp takes the largest number for "choose one".
+    pub(super) fn new_seed(&mut self) -> u32 {
+        (self.random() >> 32) as u32 % u32::MAX
+    }
+
+    fn random(&mut self) -> u64 {
         // SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
         self.ids = self.ids.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.ids;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        crate::chat::conversation::id_of(bits ^ (bits >> 31))
+        bits ^ (bits >> 31)
     }
 }

@@ -6,6 +6,7 @@
 use super::journal::Journal;
 use crate::chat::tree::{Branch, Node, Place, Said, Tree};
 use crate::chat::{About, Answer, Conversation, Made, Message, MessageId, Progress, Role, Titled};
+use crate::protocol::engine::Finish;
 use std::collections::BTreeMap;
 
 /// Identifies an entry for its whole life; a message's own id where it is one.
@@ -290,6 +291,24 @@ impl Talk {
             self.about.system.clone_from(&made.system);
             self.journal.system();
         }
+    }
+
+    /// The answer that is being written.
+    pub fn writing(&self) -> Option<MessageId> {
+        self.writing
+    }
+
+    /// What an answer cost; it may have ended before that was known.
+    pub fn account(&mut self, id: MessageId, finish: &Finish) {
+        let Some(answer) = self.answer_mut(id) else {
+            return;
+        };
+        answer.usage = finish.usage;
+        answer.timings = finish.timings;
+        if let Some(made) = &mut answer.made {
+            made.seed.get_or_insert(finish.seed);
+        }
+        self.journal.put(id);
     }
 
     /// Ends the answer that is being written.

@@ -301,7 +301,8 @@ pub(super) fn details(state: &mut State, now: Instant) {
             }
         }
     }
-    lines.push(format!(
+    if answer.usage.prompt_tokens > 0 {
+        lines.push(format!(
         "{} tokens read, {} of them kept; {} written at {:.1} per second; the first after {:.0} ms",
         answer.usage.prompt_tokens,
         answer.usage.cached_tokens,
@@ -309,6 +310,7 @@ pub(super) fn details(state: &mut State, now: Instant) {
         answer.timings.generate_tps,
         answer.timings.ttft_ms
     ));
+    }
     state.talk.notice(Tone::Plain, lines.join("\n"));
     state.talk.scroll = Scroll::Follow;
 }

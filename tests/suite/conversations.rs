@@ -135,9 +135,10 @@ fn another_answer_stands_beside_the_first_and_the_same_one_has_its_seed() {
     chat.turn("ask", "one");
     chat.press("alt-r").says("two").finishes(FinishReason::Stop);
     chat.sees("‹2/2›").sees("two");
-    assert_eq!(chat.request().sampling.seed, None);
+    let seed = chat.request().sampling.seed;
+    assert!(seed.is_some());
     chat.send("/retry same");
-    assert_eq!(chat.request().sampling.seed, Some(1));
+    assert_eq!(chat.request().sampling.seed, seed);
     assert_eq!(chat.request().messages.len(), 1);
     chat.says("two").finishes(FinishReason::Stop).sees("‹3/3›");
 }
@@ -158,6 +159,17 @@ fn a_stopped_answer_goes_on_where_it_ended() {
     chat.sees("Once upon a time.").sees_not("stopped");
     chat.leave();
     assert_eq!(texts(&last(folder.path())), ["tell", "Once upon a time."]);
+}
+
+#[test]
+fn what_a_stopped_answer_cost_is_told_when_the_engine_has_said_it() {
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.send("tell").says("Once").press("esc");
+    chat.finishes(FinishReason::Cancelled).send("/details");
+    chat.sees("90 tokens read").sees("■ stopped");
+    let seed = chat.request().sampling.seed.unwrap();
+    chat.sees(&format!("seed = {seed}"));
 }
 
 #[test]
