@@ -205,3 +205,50 @@ fn the_version_of_the_library_is_the_one_that_is_built() {
     let version = LIBRARY.rsplit(' ').next().unwrap();
     assert!(manifest.contains(&format!("version = \"={version}\"")));
 }
+
+#[test]
+fn an_answer_that_is_gone_on_with_has_no_seam() {
+    let folder = tempdir().unwrap();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/starter/starter.gguf");
+    let asked = [Message::new(
+        Role::User,
+        "tell me what you are and what you can do",
+    )];
+    block_on(async {
+        let mut engine = start(folder.path());
+        engine.commands.send(Command::Load(spec(model))).unwrap();
+        until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
+        let mut ask = async |max: u32, opening: &str| {
+            let request = Request {
+                messages: asked.to_vec(),
+                opening: opening.into(),
+                told: true,
+                ..question(1, "", greedy(max))
+            };
+            engine.commands.send(Command::Generate(request)).unwrap();
+            let mut text = String::new();
+            loop {
+                match until(&mut engine, |e| {
+                    matches!(e, Event::Piece(..) | Event::Finished(..))
+                })
+                .await
+                {
+                    Event::Piece(_, Part::Answer(piece)) => text += &piece,
+                    Event::Finished(..) => return text,
+                    _ => {}
+                }
+            }
+        };
+        let whole = ask(60, "").await;
+        assert!(whole.len() > 30, "{whole}");
+        for most in [3, 8] {
+            let begun = ask(most, "").await;
+            // At once, when the cache holds exactly this; and after another
+            // answer, when it is read again.
+            for _ in 0..2 {
+                let rest = ask(60, &begun).await;
+                assert_eq!(format!("{begun}{rest}"), whole);
+            }
+        }
+    });
+}
