@@ -8,6 +8,7 @@ mod suite {
     mod engine;
     mod exchange;
     mod help;
+    mod kills;
     mod screen;
     mod starter;
     mod states;
