@@ -137,7 +137,8 @@ pub fn save_all(talk: &mut Talk) {
 
 /// What is to be saved by now; with `all`, also what may still wait.
 pub(super) fn flush(state: &mut State, now: Instant, all: bool) -> Option<Effect> {
-    let due = state.talk.journal.due.is_some_and(|at| all || at <= now);
+    let journal = &state.talk.journal;
+    let due = journal.due.is_some_and(|at| all || at <= now) || all && journal.draft;
     if !due && !state.talk.journal.waits() {
         return None;
     }
@@ -157,7 +158,7 @@ pub(super) fn flush(state: &mut State, now: Instant, all: bool) -> Option<Effect
     let draft = (due && journal.draft).then(|| state.composer.text());
     if journal.draft && draft.is_none() {
         next.draft = true;
-        next.due = journal.due;
+        next.due = journal.due.or(Some(now + LATEST));
     }
     let worth = journal.waits() || draft.as_ref().is_some_and(|d| !d.trim().is_empty());
     if journal.new && !worth {

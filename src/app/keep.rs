@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use super::journal::{flush, save_all};
+use super::layer::Awaited;
 use super::state::State;
 use super::talk::{Keep, Talk, Tone};
 use super::title::Titling;
@@ -43,7 +44,15 @@ pub(super) fn began(state: &mut State) -> Vec<Effect> {
 pub(super) fn begin(state: &mut State, keep: Keep, now: Instant) -> Vec<Effect> {
     let mut effects = super::act::stop(state);
     // The draft goes with the person, not with what is left.
-    let draft = state.composer.text();
+    let draft = match state.talk.keep {
+        Keep::Saved | Keep::ReadOnly => state.composer.text(),
+        // What was written off the record stays there; Up brings it back.
+        Keep::Private => {
+            state.composer.shelve();
+            String::new()
+        }
+    };
+    state.shelf.awaited = Awaited::None;
     if !state.composer.is_empty() {
         state.composer.set("");
         state.talk.journal.draft(now);
@@ -69,19 +78,26 @@ pub(super) fn open(
 ) -> Vec<Effect> {
     if id == state.talk.about.id {
         if let Some(message) = message {
-            go_to(state, message);
+            go_to(state, message, now);
         }
         return Vec::new();
     }
     let mut effects = super::act::stop(state);
+    // What was queued stands in the composer now.
+    state.talk.journal.draft(now);
     effects.extend(leave(state, now));
     state.shelf.go_to = message;
+    state.shelf.awaited = Awaited::Id(id.clone());
     effects.push(Effect::Store(Command::Open(Which::Id(id))));
     effects
 }
 
 /// Walks to a message and shows it.
-fn go_to(state: &mut State, message: MessageId) {
+fn go_to(state: &mut State, message: MessageId, now: Instant) {
+    if !state.turn.is_idle() {
+        state.flash("An answer is under way.", now);
+        return;
+    }
     if state.talk.walk_to(message) {
         state.talk.focus = Some(message);
         let sought = &state.talk.sought;
@@ -125,7 +141,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
                 "The file of conversations was broken. It is kept as {path}, and a new one was begun."
             );
             state.talk.notice(Tone::Problem, words);
-            if state.talk.keep == Keep::Saved && !state.talk.tree().is_empty() {
+            if state.talk.keep == Keep::Saved {
                 save_all(&mut state.talk);
             }
             return flush(state, now, true).into_iter().collect();
@@ -135,14 +151,28 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
 }
 
 fn opened_one(state: &mut State, opened: Opened, now: Instant) -> Vec<Effect> {
+    let id = opened.conversation.about.id.clone();
+    let first = state.shelf.awaited == Awaited::First;
+    let wanted = match &state.shelf.awaited {
+        Awaited::First => state.talk.tree().is_empty() && state.turn.is_idle(),
+        Awaited::Id(awaited) => *awaited == id,
+        Awaited::None => false,
+    };
+    state.shelf.awaited = Awaited::None;
+    if !wanted {
+        // Something else was begun meanwhile.
+        state.shelf.go_to = None;
+        return vec![Effect::Store(Command::Close(id))];
+    }
+    let mut effects = super::act::stop(state);
+    effects.extend(flush(state, now, true).filter(|_| !first));
     let sought = std::mem::take(&mut state.talk.sought);
-    let fresh = state.talk.tree().is_empty();
     let notices = state.talk.take_problems();
     let open = state.talk.reasoning_open;
     state.talk = Talk::of(opened.conversation);
     state.talk.reasoning_open = open;
     state.talk.sought = sought;
-    let effects = began(state);
+    effects.extend(began(state));
     for words in notices {
         state.talk.notice(Tone::Problem, words);
     }
@@ -158,16 +188,19 @@ fn opened_one(state: &mut State, opened: Opened, now: Instant) -> Vec<Effect> {
         .talk
         .last_answer()
         .map_or(Usage::default(), |(_, a)| a.usage);
-    // What was written before the first conversation came goes on; else the
-    // draft that was left with this one comes back.
-    if fresh && !state.composer.is_empty() {
-        state.talk.journal.draft(now);
+    // What was written before the first conversation came goes on behind the
+    // draft that was left with it; else the draft comes back alone.
+    let written = state.composer.text();
+    if first && !written.is_empty() {
+        let both = [opened.draft, written].join("\n");
+        state.composer.set(both.trim_start_matches('\n'));
     } else {
+        state.composer.shelve();
         state.composer.set(&opened.draft);
         state.composer.touched = false;
     }
     if let Some(message) = state.shelf.go_to.take() {
-        go_to(state, message);
+        go_to(state, message, now);
     }
     effects
 }

@@ -4,6 +4,7 @@ mod conversations;
 mod find;
 mod models;
 
+pub(super) use conversations::Awaited;
 pub use conversations::{ConversationsLayer, Row, Shelves, Typing, rows as conversation_rows};
 pub(super) use conversations::{open as open_conversations, paste as paste_conversations};
 pub use find::FindLayer;

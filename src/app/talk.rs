@@ -78,6 +78,8 @@ pub struct Talk {
     shown: Vec<EntryId>,
     /// The answer that is being written.
     writing: Option<MessageId>,
+    /// The question that was asked in this turn.
+    asked: Option<MessageId>,
     /// What was removed, the last at the end.
     removed: Vec<Branch>,
     pub(super) journal: Journal,
@@ -120,6 +122,7 @@ impl Talk {
             notices: BTreeMap::new(),
             shown: Vec::new(),
             writing: None,
+            asked: None,
             removed: Vec::new(),
             journal: Journal::new(false),
             focus: None,
@@ -224,7 +227,9 @@ impl Talk {
             self.about.title = crate::chat::conversation::title_of(&question);
             self.journal.title();
         }
-        self.add(parent, Said::Question(question))
+        let id = self.add(parent, Said::Question(question));
+        self.asked = Some(id);
+        id
     }
 
     /// Opens an answer behind `parent`, to be written.
@@ -313,6 +318,7 @@ impl Talk {
 
     /// Ends the answer that is being written.
     pub fn close(&mut self, progress: Progress) {
+        self.asked = None;
         if let Some(id) = self.writing.take() {
             if let Some(answer) = self.answer_mut(id) {
                 answer.progress = progress;
@@ -349,8 +355,8 @@ impl Talk {
         }
     }
 
-    /// Takes back the question whose answer is open, when nothing of the answer
-    /// has come; the question is returned.
+    /// Takes back the question of this turn, when nothing of its answer has come;
+    /// the question is returned. One that was there before stays.
     pub fn take_back(&mut self) -> Option<String> {
         let id = self.writing?;
         let answer = self.answer(id)?;
@@ -358,8 +364,7 @@ impl Talk {
             return None;
         }
         let question = self.tree.get(id)?.parent?;
-        // Another answer to it keeps the question where it is.
-        if self.tree.place(id).is_some_and(|place| place.count > 1) {
+        if self.asked != Some(question) {
             return None;
         }
         let text = match &self.tree.get(question)?.said {

@@ -212,6 +212,10 @@ pub(super) fn undo(state: &mut State, now: Instant) {
     if !may_change(state, now) {
         return;
     }
+    if !state.turn.is_idle() {
+        state.flash("An answer is under way.", now);
+        return;
+    }
     match state.talk.undo() {
         Some(id) => reveal(state, id, None),
         None => state.flash("Nothing was deleted.", now),
@@ -260,6 +264,7 @@ pub(super) fn fork(state: &mut State, now: Instant) -> Vec<Effect> {
         Keep::Saved | Keep::ReadOnly => Keep::Saved,
     };
     about.id = state.new_id();
+    state.shelf.awaited = super::layer::Awaited::None;
     about.titled = Titled::Person;
     about.title = format!("{} (fork)", about.title);
     let mut effects = [effects, super::keep::leave(state, now)].concat();

@@ -127,6 +127,23 @@ impl Reasoning {
         }
     }
 
+    /// For text of which it is known that no reasoning is in it.
+    pub fn past() -> Self {
+        Self {
+            phase: Phase::Answer,
+            held: String::new(),
+            begun: true,
+            space: String::new(),
+        }
+    }
+
+    /// The mark that ends the reasoning in which a prompt ends, if it does.
+    pub fn close_of(prompt_end: &str) -> Option<&'static str> {
+        let end = prompt_end.trim_end();
+        let inside = MARKS.iter().find(|m| end.ends_with(m.open));
+        inside.map(|m| m.close)
+    }
+
     /// Adds text and returns the parts that are now certain.
     pub fn push(&mut self, text: &str) -> Vec<Part> {
         self.held.push_str(text);

@@ -73,10 +73,15 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
         let interrupted = tokio::select! {
             done = answer(&mut engine, request, &mut reply, &mut kept, ask.json) => done.map(|()| false),
             _ = tokio::signal::ctrl_c() => Ok(true),
-        }?;
-        if let Some(kept) = &mut kept {
-            kept.end(&reply, interrupted)?;
+        };
+        if !matches!(interrupted, Ok(false)) {
+            let _ = engine.commands.send(Command::Cancel(ID));
         }
+        // What was said so far is kept, whatever ended it.
+        if let Some(kept) = &mut kept {
+            kept.end(&reply, !matches!(interrupted, Ok(false)))?;
+        }
+        let interrupted = interrupted?;
         let id = kept.as_ref().map(saved::Kept::id);
         let told = conclude(&reply, ask.json, seed, interrupted, id);
         if kept.is_some() {

@@ -138,8 +138,13 @@ impl Store {
             return Ok(None);
         }
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let version = schema::version(&connection)?;
+        if version < VERSION {
+            // It is brought up to date first.
+            return Self::open(folder).map(Some);
+        }
         Ok(Some(Self {
-            newer: schema::version(&connection)? > VERSION,
+            newer: version > VERSION,
             connection,
             folder: folder.to_path_buf(),
             held: HashMap::new(),
@@ -176,6 +181,11 @@ impl Store {
         // The file stays: removing it while another opens it would give two
         // programs a lock each.
         self.held.remove(id);
+    }
+
+    /// Whether this program has a conversation open.
+    pub fn holds(&self, id: &str) -> bool {
+        self.held.contains_key(id)
     }
 
     fn release_all_but(&mut self, id: &str) {

@@ -2,7 +2,7 @@
 //! of them, and keeps what cannot be saved until it can.
 
 use super::{Store, StoreError, set_aside};
-use crate::protocol::store::{Command, Event, Which};
+use crate::protocol::store::{Change, Command, Event, Which};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How often saving is tried again while it does not work.
 const AGAIN: Duration = Duration::from_secs(1);
+/// The same, when the program ends.
+const LAST_TRIES: Duration = Duration::from_millis(50);
 
 /// The end that the chat holds.
 pub struct Handle {
@@ -77,7 +79,36 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        // The chat waits for this no longer than it says.
         self.catch_up();
+        while !self.backlog.is_empty() && !self.store.as_ref().is_some_and(Store::is_newer) {
+            std::thread::sleep(LAST_TRIES);
+            self.catch_up();
+        }
+    }
+
+    /// Whether something that is said in a conversation waits to be saved.
+    fn backlog_names(&self, which: &Which) -> bool {
+        let Which::Id(id) = which else {
+            return false;
+        };
+        self.backlog.iter().any(|command| match command {
+            Command::Save { conversation, .. } => conversation == id,
+            _ => false,
+        })
+    }
+
+    /// Whether a conversation can be deleted: no other program has it open.
+    fn may_delete(&mut self, id: &str) -> bool {
+        let Some(store) = &mut self.store else {
+            return true;
+        };
+        let held = store.holds(id);
+        let free = store.take(id).unwrap_or(true);
+        if !held {
+            store.release(id);
+        }
+        free
     }
 
     /// Opens the file; a broken one is set aside and a new one begun.
@@ -107,6 +138,12 @@ impl Worker {
     }
 
     fn begin_anew(&self) -> Result<Store, StoreError> {
+        // Another program may have begun one already.
+        if let Ok(store) = Store::open(&self.folder)
+            && matches!(store.flaw(), Ok(None))
+        {
+            return Ok(store);
+        }
         let aside = set_aside(&self.folder)?;
         let store = Store::open(&self.folder)?;
         (self.tell)(Event::SetAside(aside.display().to_string()));
@@ -122,6 +159,14 @@ impl Worker {
 
     fn obey(&mut self, command: Command) {
         match command {
+            Command::Change {
+                conversation,
+                change: Change::Delete(true),
+            } if !self.may_delete(&conversation) => {
+                let why = StoreError::Taken(conversation).to_string();
+                (self.tell)(Event::NotOpened(why));
+                (self.tell)(Event::Changed);
+            }
             Command::Save { .. } | Command::Change { .. } | Command::Duplicate { .. } => {
                 let changes_lists = !matches!(command, Command::Save { .. });
                 self.backlog.push_back(command);
@@ -132,7 +177,11 @@ impl Worker {
             }
             Command::Open(which) => {
                 self.catch_up();
-                let event = self.reading(|store| open(store, &which));
+                let waits = self.backlog_names(&which);
+                let event = match waits {
+                    true => Err("what was said in it is not saved yet".into()),
+                    false => self.reading(|store| open(store, &which)),
+                };
                 match (event, &which) {
                     (Ok(event), _) => (self.tell)(event),
                     // There was none yet, and the chat has begun one.
@@ -142,6 +191,8 @@ impl Worker {
                     }
                 }
             }
+            // It stays taken while something of it waits.
+            Command::Close(id) if self.backlog_names(&Which::Id(id.clone())) => {}
             Command::Close(id) => {
                 if let Some(store) = &mut self.store {
                     store.release(&id);
@@ -247,6 +298,10 @@ fn is_final(error: &StoreError) -> bool {
 /// What was open before is let go when another conversation is.
 fn open(store: &mut Store, which: &Which) -> Result<Event, StoreError> {
     let opened = store.open_conversation(which)?;
+    // Another program's draft is nobody else's.
+    if *which == Which::Unsent && !opened.writable {
+        return Err(StoreError::Missing("there is no draft".into()));
+    }
     store.release_all_but(&opened.conversation.about.id);
     Ok(Event::Opened(Box::new(opened)))
 }
@@ -258,7 +313,9 @@ fn write(store: &mut Store, command: &Command) -> Result<(), StoreError> {
             writes,
         } => {
             // A new conversation is taken by whoever begins it.
-            store.take(conversation)?;
+            if !store.take(conversation)? {
+                return Err(StoreError::Taken(conversation.clone()));
+            }
             store.save(conversation, writes)
         }
         Command::Change {

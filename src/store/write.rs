@@ -27,7 +27,9 @@ impl Store {
             }
             if talks {
                 connection
-                    .prepare_cached("UPDATE conversations SET updated = ?2 WHERE id = ?1")?
+                    .prepare_cached(
+                        "UPDATE conversations SET updated = ?2, deleted = NULL WHERE id = ?1",
+                    )?
                     .execute(params![conversation, now()])?;
             }
             Ok(())

@@ -483,3 +483,117 @@ fn a_conversation_that_is_not_there_is_told() {
     chat.event(AppEvent::Store(Event::Unknown("other".into())));
     chat.engine(engine::Event::Died("x".into()));
 }
+
+/// Found as a question that was removed, with all that followed it, when going
+/// on with its empty answer failed.
+#[test]
+fn going_on_that_fails_costs_nothing_that_was_there() {
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.send("one").press("esc").turn("two", "second");
+    chat.press("alt-up up up g");
+    let id = chat.id();
+    chat.engine(engine::Event::Failed(id, "no".into()));
+    chat.sees("❯ one").sees("second");
+    chat.leave();
+    assert_eq!(texts(&last(folder.path())).len(), 4);
+}
+
+/// Found as queued messages that were gone after another conversation was opened.
+#[test]
+fn what_was_queued_stays_with_its_conversation() {
+    let folder = tempdir().unwrap();
+    let mut first = chat(&folder);
+    first.turn("alpha", "yes");
+    first.leave();
+    let mut chat = chat(&folder);
+    chat.send("beta").says("thinking").send("queued words");
+    chat.press("ctrl-o end enter").sees("❯ alpha");
+    chat.sees_not("queued words");
+    chat.press("ctrl-o home enter").sees("❯ queued words");
+}
+
+#[test]
+fn a_draft_that_another_chat_writes_is_left_to_it() {
+    let folder = tempdir().unwrap();
+    let mut here = chat(&folder);
+    here.write("half a thou").wait(Duration::from_secs(1));
+    // Answers only when everything before it is done.
+    here.press("ctrl-o esc");
+    let mut store = Store::open(folder.path()).unwrap();
+    let opened = store.open_conversation(&Which::Unsent).unwrap();
+    assert!(!opened.writable);
+    let mut there = Harness::new(100, 24).saved_in(folder.path());
+    there.ask_store(parlor::protocol::store::Command::Open(Which::Unsent));
+    there.press("ctrl-o esc").sees_not("half a thou");
+    here.write("ght");
+    here.leave();
+    let mut again = chat(&folder).opening(Which::Unsent);
+    again.sees("❯ half a thought");
+}
+
+#[test]
+fn a_conversation_that_comes_too_late_replaces_nothing() {
+    let folder = tempdir().unwrap();
+    let mut first = chat(&folder);
+    first.turn("old", "yes");
+    first.leave();
+    let mut chat = chat(&folder);
+    chat.send("early").says("and");
+    let mut chat = chat.opening(Which::Last);
+    chat.sees("❯ early").says(" late").sees("and late");
+}
+
+#[test]
+fn a_private_draft_is_not_carried_into_a_saved_conversation() {
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.send("/private").write("secret plan").press("alt-n");
+    chat.sees_not("secret plan").press("up").sees("secret plan");
+}
+
+#[test]
+fn undoing_waits_for_the_answer_under_way() {
+    let folder = tempdir().unwrap();
+    let mut chat = chat(&folder);
+    chat.turn("one", "first").turn("two", "second");
+    chat.press("alt-up up x").send("other").says("under way");
+    chat.press("alt-u")
+        .sees("An answer is under way")
+        .sees("under way");
+    chat.finishes(FinishReason::Stop)
+        .press("alt-u")
+        .sees("second");
+}
+
+#[test]
+fn talking_in_a_deleted_conversation_brings_it_back() {
+    let folder = tempdir().unwrap();
+    let mut first = chat(&folder);
+    first.turn("gone", "yes");
+    first.leave();
+    let mut chat = chat(&folder);
+    chat.press("ctrl-o ctrl-d tab tab enter").sees("❯ gone");
+    chat.turn("not yet", "fine");
+    chat.leave();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.list(Shelf::Active).unwrap().len(), 1);
+}
+
+#[test]
+fn a_conversation_that_is_open_elsewhere_is_not_deleted() {
+    let folder = tempdir().unwrap();
+    let mut here = chat(&folder);
+    here.turn("mine", "yes").press("ctrl-o esc");
+    let mut there = chat(&folder);
+    there.press("ctrl-o").sees("mine").press("ctrl-d");
+    there.press("esc").sees("is open in another Parlor");
+    assert_eq!(
+        Store::open(folder.path())
+            .unwrap()
+            .list(Shelf::Active)
+            .unwrap()
+            .len(),
+        1
+    );
+}

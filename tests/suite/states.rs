@@ -252,3 +252,57 @@ fn an_answer_that_is_gone_on_with_has_no_seam() {
         }
     });
 }
+
+/// Found as a private conversation that was kept under the name of the next one.
+#[test]
+fn a_prompt_that_is_refused_keeps_nothing_of_what_was_there_before() {
+    let home = Home::new();
+    block_on(async {
+        let mut engine = start(home.folder.path());
+        let load = Command::Load(home.spec(ROOM));
+        engine.commands.send(load).unwrap();
+        until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
+        let private = Request {
+            messages: long(),
+            conversation: None,
+            ..question(1, "", greedy(4))
+        };
+        engine.commands.send(Command::Generate(private)).unwrap();
+        until(&mut engine, |e| matches!(e, Event::Finished(..))).await;
+        let refused = Request {
+            messages: vec![Message::new(Role::User, "x".repeat(9000))],
+            conversation: Some("one".into()),
+            ..question(2, "", greedy(4))
+        };
+        engine.commands.send(Command::Generate(refused)).unwrap();
+        while !matches!(
+            crate::support::engine::next(&mut engine).await,
+            Event::Failed(2, _)
+        ) {}
+        engine.commands.send(Command::Keep).unwrap();
+        until(&mut engine, |e| *e == Event::Kept).await;
+    });
+    assert!(!file(&home).exists());
+}
+
+/// Found as an answer that was told again as reasoning.
+#[test]
+fn an_answer_goes_on_behind_the_reasoning_that_its_template_opens() {
+    let folder = tempdir().unwrap();
+    let model = Tiny::saying(&["more"])
+        .template("{% for m in messages %}{{ m.content }}{% endfor %}<think>\n")
+        .write(folder.path(), "a.gguf");
+    block_on(async {
+        let mut engine = start(folder.path());
+        engine.commands.send(Command::Load(spec(model))).unwrap();
+        until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
+        let request = Request {
+            opening: "What was said, ".into(),
+            told: true,
+            ..question(1, "tell", greedy(4))
+        };
+        engine.commands.send(Command::Generate(request)).unwrap();
+        let piece = until(&mut engine, |e| matches!(e, Event::Piece(..))).await;
+        assert_eq!(piece, Event::Piece(1, Part::Answer("more".into())));
+    });
+}

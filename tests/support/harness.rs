@@ -112,6 +112,11 @@ impl Harness {
         self
     }
 
+    /// Asks the store for something that it may leave unanswered.
+    pub fn ask_store(&mut self, command: store::Command) {
+        self.store.as_ref().unwrap().0.send(command).unwrap();
+    }
+
     /// Waits for the store to say something of its own accord.
     pub fn store_says(&mut self) -> &mut Self {
         let events = &self.store.as_ref().unwrap().1;

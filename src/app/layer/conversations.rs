@@ -22,10 +22,22 @@ pub struct Shelves {
     pub(in crate::app) number: u64,
     /// The message to show in the conversation that was asked for.
     pub(in crate::app) go_to: Option<MessageId>,
+    /// The conversation that is to be opened.
+    pub(in crate::app) awaited: Awaited,
     shelf: Shelf,
     query: String,
     /// The conversation that was deleted last.
     deleted: Option<String>,
+}
+
+/// Which conversation may come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Awaited {
+    /// The one of the start, as long as nothing was said.
+    #[default]
+    First,
+    Id(String),
+    None,
 }
 
 /// What is being typed about the chosen conversation.
@@ -110,6 +122,8 @@ pub(in crate::app) fn open(state: &mut State, query: &str) -> Vec<Effect> {
         number: state.shelf.number,
         list: std::mem::take(&mut state.shelf.list),
         deleted: state.shelf.deleted.take(),
+        awaited: std::mem::take(&mut state.shelf.awaited),
+        go_to: state.shelf.go_to,
         ..Shelves::default()
     };
     state.shelf.query = query.to_string();

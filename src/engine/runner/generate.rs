@@ -88,11 +88,13 @@ impl Session<'_> {
             timings: Timings::default(),
             notice: None,
         };
+        // An opening of nothing is an answer from the beginning.
+        let told = request.told && !request.opening.is_empty();
         // Counts as time to the first token.
         self.turn_to(request.conversation.as_deref());
         let prompt = self
             .prompts
-            .tokens(&request.messages, &request.opening, &self.held)
+            .tokens(&request.messages, &request.opening, told, &self.held)
             .map_err(|e| e.to_string())?;
         let room = self.context.n_ctx() as usize;
         if prompt.tokens.is_empty() {
@@ -132,8 +134,11 @@ impl Session<'_> {
                     .cloned()
                     .chain(self.prompts.extra_stops()),
             ),
-            reasoning: Reasoning::new(prompt.rendered()),
-            known: if request.told { opening.len() } else { 0 },
+            reasoning: match told {
+                true => Reasoning::past(),
+                false => Reasoning::new(prompt.rendered()),
+            },
+            known: if told { opening.len() } else { 0 },
         };
         let mut sampler = sampler(
             &request.sampling,

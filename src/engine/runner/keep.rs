@@ -33,6 +33,9 @@ pub struct Keeper {
     fingerprint: u64,
     /// The conversation that the cache holds.
     conversation: Option<String>,
+    /// Whether it is: what was there before may be another's, until the first
+    /// prompt of this one is read.
+    read: bool,
     /// Tokens of it that are in its file.
     kept: usize,
 }
@@ -44,6 +47,7 @@ impl Keeper {
             fingerprint: fingerprint(model, settings).ok()?,
             spec,
             conversation: None,
+            read: false,
             kept: 0,
         })
     }
@@ -64,6 +68,7 @@ impl Keeper {
         }
         self.conversation = conversation.map(String::from);
         self.kept = 0;
+        self.read = false;
         let path = self.path(conversation?);
         let text = self.check(&path).ok()?;
         context.clear_kv_cache();
@@ -73,15 +78,21 @@ impl Keeper {
             return Some(Held::default());
         };
         self.kept = tokens.len();
+        self.read = true;
         // What was used last is given up last.
         let _ = File::open(&path).and_then(|f| f.set_modified(SystemTime::now()));
         Some(Held { tokens, text })
     }
 
+    /// The cache holds a prompt of this conversation, or the beginning of one.
+    pub fn has_read(&mut self) {
+        self.read = true;
+    }
+
     /// Whether the file would tell less than the cache.
     pub fn is_due(&self, held: &Held) -> bool {
         let tokens = held.tokens.len();
-        self.conversation.is_some() && tokens >= LEAST && tokens != self.kept
+        self.conversation.is_some() && self.read && tokens >= LEAST && tokens != self.kept
     }
 
     /// Writes what the cache holds, whole or not at all, within the limit.

@@ -2,6 +2,7 @@
 //! people's text.
 
 use crate::chat::Message;
+use crate::chat::Reasoning;
 use crate::chat::reasoning::MARK_TOKENS;
 use crate::engine::template::{self, CHATML, Context, TemplateError};
 use llama_cpp_2::model::LlamaModel;
@@ -123,6 +124,7 @@ impl<'m> Prompts<'m> {
         &self,
         messages: &[Message],
         opening: &str,
+        told: bool,
         held: &Held,
     ) -> Result<Prompt, TemplateError> {
         let context = Context {
@@ -137,6 +139,11 @@ impl<'m> Prompts<'m> {
             .collect();
         let mut text = template::render(self.template(), &guarded, &context)?;
         let rendered = text.len();
+        // An answer that is gone on with has its reasoning behind it.
+        if let Some(close) = Reasoning::close_of(&text).filter(|_| told) {
+            text.push_str(close);
+            text.push_str("\n\n");
+        }
         text.push_str(&self.guard(opening, seam));
         let mut tokens = Vec::with_capacity(text.len() / 3);
         let rest = match self.continuation(&text, held) {

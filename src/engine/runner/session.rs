@@ -124,6 +124,9 @@ impl Session<'_> {
     /// the longest common prefix, with logits for the last token.
     pub fn read(&mut self, id: RequestId, tokens: &[LlamaToken]) -> Result<Read, DecodeError> {
         let cached = self.keep_prefix(tokens);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.has_read();
+        }
         // Known again when all is read.
         self.held.text.clear();
         self.report(id, tokens.len(), cached);
