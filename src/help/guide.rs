@@ -156,7 +156,7 @@ fn for_starter(
         Trust::Nothing => &[],
     };
     let opening = match used {
-        [] => small_talk::reply(&question.content, past.len()).to_string(),
+        [] => small_talk::reply(&question.content, past),
         [one] if meant.more => Some(one.more(names))
             .filter(|more| !more.is_empty())
             .unwrap_or_else(|| format!("The help says no more about “{}”.", one.title)),

@@ -6,6 +6,7 @@
 
 use super::Find;
 use super::words::words;
+use crate::chat::{Message, Role};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -67,9 +68,41 @@ pub fn is_small_talk(message: &str) -> bool {
     kind(message) != 0
 }
 
-/// The reply to a message; `turn` makes it another one later on.
-pub fn reply(message: &str, turn: usize) -> &'static str {
+/// The reply to a message after what was said before.
+pub fn reply(message: &str, past: &[Message]) -> String {
+    let asks_name = TALK
+        .split("\n\n")
+        .position(|block| block.trim_start().starts_with("# what-is-my-name"));
     let kind = kind(message);
+    // Kind 0 is what is no small talk; the blocks follow.
+    let name = asks_name.filter(|at| kind == at + 1).and_then(|_| {
+        let said = past.iter().rev().filter(|m| m.role == Role::User);
+        said.filter_map(|m| told_name(&m.content)).next()
+    });
+    match name {
+        Some(name) => format!("You said that your name is {name}."),
+        None => usual(message, kind, past.len()).to_string(),
+    }
+}
+
+/// The name that a message tells.
+fn told_name(message: &str) -> Option<String> {
+    const TELLING: [&str; 3] = ["my name is ", "i am called ", "call me "];
+    let at = TELLING
+        .iter()
+        .filter_map(|words| Some(crate::chat::find::first(message, words)?.end))
+        .min()?;
+    let rest = message.get(at..)?.trim_start();
+    let name: String = rest
+        .chars()
+        .take_while(|c| c.is_alphabetic() || matches!(c, '-' | '\''))
+        .take(30)
+        .collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// A reply of this kind; `turn` makes it another one later on.
+fn usual(message: &str, kind: usize, turn: usize) -> &'static str {
     let replies = &KINDS.replies[kind];
     let choice = message.chars().count() + turn;
     match replies.len() {

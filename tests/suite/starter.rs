@@ -155,6 +155,33 @@ fn a_data_folder_that_cannot_be_written_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_name_that_was_told_is_remembered() {
+    let home = tempfile::tempdir().unwrap();
+    let talk = home.path().join("talk.json");
+    let said = |messages: Value| {
+        fs::write(&talk, messages.to_string()).unwrap();
+        let file = talk.to_str().unwrap();
+        let arguments = ["--model", "starter", "--json", "--messages", file];
+        let output = ask(home.path(), &arguments);
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        said["text"].clone()
+    };
+    let user = |text: &str| serde_json::json!({"role": "user", "content": text});
+    let told = said(Value::Array(vec![
+        user("hello, my name is Ada"),
+        serde_json::json!({"role": "assistant", "content": "Good to meet you."}),
+        user("what is my name"),
+    ]));
+    assert!(
+        told.as_str()
+            .unwrap()
+            .starts_with("You said that your name is Ada.")
+    );
+    let untold = said(Value::Array(vec![user("what is my name")]));
+    assert!(!untold.as_str().unwrap().contains("You said"));
+}
+
+#[test]
 fn nothing_held_out_is_in_the_text_that_is_learned() {
     let plain = |text: &str| -> String {
         let lower = text.to_lowercase();
