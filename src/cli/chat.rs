@@ -21,7 +21,11 @@ pub fn run(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Res
         let left = run::run(start)
             .await
             .map_err(|e| Fail::Failed(format!("the terminal cannot be used: {e}")))?;
-        if let Some(id) = left {
+        if left.unsaved {
+            let words = "not everything could be saved; the chat told why";
+            return Err(Fail::Failed(words.into()));
+        }
+        if let Some(id) = left.conversation {
             output::print(&format!("To go on: parlor --conversation {id}\n"))?;
         }
         Ok(())

@@ -28,7 +28,7 @@ const STREAM_FRAME: Duration = Duration::from_millis(40);
 /// How long the engine may take to end when the chat does.
 const GOODBYE: Duration = Duration::from_secs(6);
 /// How long the store may take to save what is left.
-const SAVING: Duration = Duration::from_secs(10);
+const SAVING: Duration = Duration::from_secs(3);
 
 /// What the chat starts with.
 pub struct Start {
@@ -50,9 +50,16 @@ pub struct Start {
     pub notices: Vec<String>,
 }
 
-/// Runs the chat until the person leaves; returns the id of the conversation
-/// that was open, when it is saved.
-pub async fn run(start: Start) -> io::Result<Option<String>> {
+/// What the chat leaves behind.
+pub struct Left {
+    /// The conversation that was open, when it is saved.
+    pub conversation: Option<String>,
+    /// Something could not be saved in the end.
+    pub unsaved: bool,
+}
+
+/// Runs the chat until the person leaves.
+pub async fn run(start: Start) -> io::Result<Left> {
     let mut engine = host::start(start.host);
     let (answers, inbox) = mpsc::unbounded_channel();
     let tell = answers.clone();
@@ -115,12 +122,13 @@ pub async fn run(start: Start) -> io::Result<Option<String>> {
     // The terminal first; then the store, which loses nothing; then the engine,
     // which must not hold it.
     drop(chat);
-    if let Some(store) = store {
-        store.finish(SAVING);
-    }
+    let unsaved = store.is_some_and(|store| !store.finish(SAVING));
     drop(engine.commands);
     let _ = tokio::time::timeout(GOODBYE, engine.task).await;
-    ended.map(|()| id)
+    ended.map(|()| Left {
+        conversation: id.filter(|_| !unsaved),
+        unsaved,
+    })
 }
 
 struct Chat {

@@ -17,7 +17,7 @@ const LAST_TRIES: Duration = Duration::from_millis(50);
 /// The end that the chat holds.
 pub struct Handle {
     commands: Sender<Command>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<bool>,
 }
 
 impl Handle {
@@ -26,15 +26,16 @@ impl Handle {
         self.commands.clone()
     }
 
-    /// Waits until everything is saved, but no longer than this; every other
-    /// sender must be gone.
-    pub fn finish(self, patience: Duration) {
+    /// Waits until everything is saved, but no longer than this, and says whether
+    /// it is; every other sender must be gone.
+    pub fn finish(self, patience: Duration) -> bool {
         drop(self.commands);
         let end = Instant::now() + patience;
         // A thread cannot be waited for with a limit.
         while !self.thread.is_finished() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(2));
         }
+        self.thread.is_finished() && self.thread.join().unwrap_or(false)
     }
 }
 
@@ -51,6 +52,7 @@ pub fn start(folder: PathBuf, tell: impl Fn(Event) + Send + 'static) -> Handle {
         };
         worker.open();
         worker.serve(&inbox);
+        worker.backlog.is_empty()
     });
     Handle { commands, thread }
 }

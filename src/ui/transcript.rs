@@ -116,16 +116,10 @@ impl View<'_> {
         if let Some(reveal) = self.state.talk.reveal {
             return self.reveal(reveal, end, height);
         }
-        let top = match self.state.talk.scroll {
-            Scroll::Follow if pending >= 0 => return (end, at_end(Scroll::Follow)),
-            Scroll::Follow => end,
-            Scroll::At {
-                entry,
-                row,
-                offset,
-                width,
-            } => self.find(entry, row, offset, width),
-        };
+        if self.state.talk.scroll == Scroll::Follow && pending >= 0 {
+            return (end, at_end(Scroll::Follow));
+        }
+        let top = self.standing(end);
         // Scrolling goes from what is seen, not from a place kept below it.
         let top = if pending == 0 { top } else { top.min(end) };
         let rows = usize::try_from(pending.unsigned_abs()).unwrap_or(usize::MAX);
@@ -169,6 +163,19 @@ impl View<'_> {
         (top, shown)
     }
 
+    /// The top row as the anchor says.
+    fn standing(&mut self, end: Place) -> Place {
+        match self.state.talk.scroll {
+            Scroll::Follow => end,
+            Scroll::At {
+                entry,
+                row,
+                offset,
+                width,
+            } => self.find(entry, row, offset, width),
+        }
+    }
+
     /// The top row that shows a place: as it is, where it shows it already.
     fn reveal(&mut self, reveal: Reveal, end: Place, height: usize) -> (Place, Shown) {
         let ids = self.state.talk.ids();
@@ -178,15 +185,7 @@ impl View<'_> {
         let laid = self.laid(entry);
         let row = reveal.offset.map_or(0, |at| laid.row_at(Laid::TEXT + at));
         let place = Place { entry, row };
-        let top = match self.state.talk.scroll {
-            Scroll::Follow => end,
-            Scroll::At {
-                entry,
-                row,
-                offset,
-                width,
-            } => self.find(entry, row, offset, width).min(end),
-        };
+        let top = self.standing(end).min(end);
         let bottom = self.down(top, height);
         if top <= place && place < bottom {
             let scroll = self.state.talk.scroll;
