@@ -12,7 +12,10 @@
 //! | [`app`] | the pure state machine: state, events, actions, effects |
 //! | [`ui`] | the view: state to screen |
 //! | [`engine`] | `host` drives the child process, `runner` is the child |
-//! | [`models`] | model files: the starter, and what is on this machine |
+//! | [`gguf`] | the header of a model's file, read without trust |
+//! | [`fit`] | what a model takes of a machine's memory |
+//! | [`models`] | the library: every model on this machine, names for them |
+//! | [`hub`] | the hub: finding, choosing and downloading models |
 //! | [`store`] | saved conversations: SQLite, search, what cannot be saved yet |
 //! | [`exchange`] | conversations to and from files |
 //! | [`config`] | files to validated values |
@@ -25,7 +28,10 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod exchange;
+pub mod fit;
+pub mod gguf;
 pub mod help;
+pub mod hub;
 pub mod models;
 pub mod protocol;
 pub mod runtime;

@@ -8,11 +8,12 @@ use super::slash::{self, Slash};
 use super::state::{State, Stopped};
 use super::talk::{Keep, Scroll, Tone};
 use super::turn::{Engine, Turn};
-use super::{keep, verbs};
+use super::{adapt, keep, library, verbs};
 use crate::chat::sampling::{SETTINGS, Setting};
 use crate::chat::{Answer, Made, MessageId, Persona, Progress, Sampling, Usage};
 use crate::protocol::engine::Request;
-use std::path::PathBuf;
+use crate::protocol::library::STARTER;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// How to come to a model; shown whenever one is missing.
@@ -43,8 +44,14 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
         // These take words: the composer is where words are written.
         Action::Model => {
             state.layers.push(Layer::Models(ModelsLayer::default()));
-            return vec![Effect::FindModels];
+            return vec![
+                Effect::Devices,
+                Effect::FindModels(state.library.gpus.clone()),
+            ];
         }
+        Action::Runs => state.layers.push(Layer::Runs),
+        Action::Adapter => return adapt::command(state, ""),
+        Action::Pull => prefill(state, "/pull "),
         Action::System => prefill(state, "/system "),
         Action::Set => prefill(state, "/set "),
         Action::Persona => prefill(state, "/persona "),
@@ -223,6 +230,12 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
             layer::open_find(state, rest);
             Vec::new()
         }
+        Action::Adapter => adapt::command(state, rest),
+        Action::Pull if !rest.is_empty() => {
+            let words = format!("Fetching {rest}; /model shows how far it is.");
+            state.flash(words, now);
+            library::pull(state, rest.to_string())
+        }
         Action::Retry => verbs::retry(state, rest, now),
         Action::Copy => verbs::copy(state, rest, now),
         Action::Persona => {
@@ -247,6 +260,22 @@ pub(super) fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
     state.chosen = None;
     state.wanted = Some(path.clone());
     vec![Effect::Load(path)]
+}
+
+/// A name was found to stand for this file: the starter keeps its name, for
+/// its file is not the person's to know.
+pub(super) fn named(state: &mut State, path: PathBuf) {
+    if state.wanted.as_deref() == Some(Path::new(STARTER)) || state.has_starter() {
+        return;
+    }
+    if state.chosen.is_some() {
+        state.chosen = Some(path.clone());
+    }
+    if state.wanted.is_some() {
+        state.wanted = Some(path);
+    } else if matches!(state.engine, Engine::Loading(_)) {
+        state.model = Some(path);
+    }
 }
 
 fn system(state: &mut State, text: &str) {

@@ -1,7 +1,10 @@
 //! What the state machine asks the outside world to do, as data.
 
 use crate::chat::Sampling;
-use crate::protocol::engine::{Request, RequestId};
+use super::library::PullId;
+use crate::protocol::engine::{Adapter, Request, RequestId};
+use crate::protocol::hub::Wish;
+use crate::protocol::library::{FoundModel, Gpu};
 use crate::protocol::store;
 use std::path::PathBuf;
 
@@ -12,8 +15,35 @@ pub enum Effect {
     /// Write the model that was chosen to the config file; answered by
     /// `Event::Saved`.
     Remember(PathBuf),
-    /// Look for models on this machine; answered by `Event::Models`.
-    FindModels,
+    /// Look for models on this machine, where these GPUs are; answered by
+    /// `Event::Models`.
+    FindModels(Vec<Gpu>),
+    /// Ask the engine for its devices.
+    Devices,
+    /// Fetch a model; answered by `Event::Pulling` and `Event::Pulled`.
+    Pull(PullId, String),
+    /// Pause, go on with, or end a pull.
+    Wish(PullId, Wish),
+    /// Search the hub; answered by `Event::Hub`.
+    SearchHub(String),
+    /// Delete a model of Parlor's own folder; answered by `Event::Removed`.
+    RemoveModel(Box<FoundModel>),
+    /// Write to the config file that these belong together; answered by
+    /// `Event::Saved`.
+    Pair {
+        model: PathBuf,
+        projector: PathBuf,
+    },
+    /// Lay exactly these LoRA files over the model.
+    Adapt(Vec<Adapter>),
+    /// This model was loaded now.
+    Used(PathBuf),
+    /// Weights were gone through so fast, in bytes a second: on the GPUs, or
+    /// by the processor.
+    Learn {
+        on_gpu: bool,
+        speed: u64,
+    },
     /// End the loading that is under way.
     Unload,
     Generate(Request),

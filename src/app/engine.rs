@@ -1,13 +1,16 @@
 //! What the engine's events do to the state.
 
 use super::act;
+use super::adapt;
 use super::effect::Effect;
+use super::layer;
 use super::state::State;
 use super::talk::{Body, Tone};
 use super::title::{self, Titling};
 use super::turn::{Engine, Turn};
 use crate::chat::{FinishReason, Part, Progress};
 use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
+use crate::protocol::library::Gpu;
 use std::time::Instant;
 
 pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
@@ -45,6 +48,16 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         }
         Event::Failed(id, why) if state.turn.id() == Some(id) => failed(state, why),
         Event::Died(why) => died(state, why),
+        Event::Told(words) => state.talk.notice(Tone::Problem, words),
+        Event::Adapted(laid) => adapt::adapted(state, laid),
+        Event::Rested => state.engine = Engine::Resting,
+        Event::Devices(devices) => {
+            let gpus = devices.into_iter().filter(|d| d.gpu).map(|d| Gpu {
+                name: d.name,
+                free: d.memory_free,
+            });
+            return layer::devices(state, gpus.collect());
+        }
         // Stale, or not asked for by the chat.
         Event::Reading(..)
         | Event::Piece(..)
@@ -52,8 +65,9 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         | Event::Failed(..)
         | Event::Rendered(..)
         | Event::Measured { .. }
-        | Event::Kept
-        | Event::Devices(_) => {}
+        | Event::Quantizing(_)
+        | Event::Quantized(_)
+        | Event::Kept => {}
     }
     Vec::new()
 }
@@ -84,7 +98,9 @@ fn loaded(state: &mut State, facts: ModelFacts) -> Vec<Effect> {
         .chosen
         .take()
         .filter(|path| Some(path) == state.model.as_ref());
-    chosen.map(Effect::Remember).into_iter().collect()
+    let used = state.model.clone().map(Effect::Used);
+    let remember = chosen.map(Effect::Remember);
+    used.into_iter().chain(remember).collect()
 }
 
 fn load_failed(state: &mut State, why: &str) {
@@ -141,19 +157,34 @@ fn finished(state: &mut State, finish: Finish, now: Instant) -> Vec<Effect> {
         FinishReason::Cancelled => Progress::Stopped,
         FinishReason::Error => Progress::Failed("the engine failed".into()),
     };
+    let learned = learned(state, &finish);
     act::end_turn(state, progress);
     if let Some(notice) = finish.notice {
         state.talk.notice(Tone::Problem, notice);
     }
+    let mut effects: Vec<Effect> = learned.into_iter().collect();
     match state.queue.pop_front() {
-        Some(question) => act::begin(state, question),
-        None => {
-            if finish.reason == FinishReason::Stop {
-                title::plan(state, now);
-            }
-            Vec::new()
-        }
+        Some(question) => effects.extend(act::begin(state, question)),
+        None if finish.reason == FinishReason::Stop => title::plan(state, now),
+        None => {}
     }
+    effects
+}
+
+/// How fast weights were gone through, where all of them are in one kind of
+/// memory and the answer was long enough to tell.
+fn learned(state: &State, finish: &Finish) -> Option<Effect> {
+    const ENOUGH: u32 = 16;
+    let Engine::Ready(facts) = &state.engine else {
+        return None;
+    };
+    let tps = finish.timings.generate_tps;
+    let whole = facts.gpu_layers == 0 || facts.gpu_layers > facts.layers;
+    let speed = (tps * facts.read_per_token as f64) as u64;
+    (whole && speed > 0 && finish.usage.completion_tokens >= ENOUGH).then_some(Effect::Learn {
+        on_gpu: facts.gpu_layers > 0,
+        speed,
+    })
 }
 
 /// The request came to nothing, or the engine ended in the middle of it. A

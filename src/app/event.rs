@@ -1,10 +1,13 @@
 //! What happens to the state machine.
 
 use super::key::Key;
+use super::library::PullId;
 use super::talk::{EntryId, Scroll};
 use crate::protocol::engine;
-use crate::protocol::library::FoundModel;
+use crate::protocol::hub::{FoundRepo, Progress, Pulled};
+use crate::protocol::library::{CatalogEntry, Listed};
 use crate::protocol::store;
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -17,7 +20,17 @@ pub enum Event {
     /// A press of the mouse: column and row of the screen.
     Click(u16, u16),
     /// The models that were found on this machine.
-    Models(Vec<FoundModel>),
+    Models(Vec<Listed>),
+    /// The short list of models that could be fetched.
+    Catalog(Vec<CatalogEntry>),
+    Pulling(PullId, Progress),
+    Pulled(PullId, Result<Pulled, String>),
+    /// What a search on the hub found.
+    Hub(Result<Vec<FoundRepo>, String>),
+    /// The file behind the name of the model that is loaded now.
+    Named(PathBuf),
+    /// The name of the model that was deleted; or why it was not.
+    Removed(Result<String, String>),
     /// How copying went.
     Copied(Result<CopyWay, String>),
     /// How saving went: where, or why not.

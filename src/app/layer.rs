@@ -9,8 +9,8 @@ pub use conversations::{ConversationsLayer, Row, Shelves, Typing, rows as conver
 pub(super) use conversations::{open as open_conversations, paste as paste_conversations};
 pub use find::FindLayer;
 pub(super) use find::{open as open_find, paste as paste_find};
-pub(super) use models::found;
-pub use models::{ModelRow, ModelsLayer, rows as model_rows};
+pub(super) use models::{devices, found, take_pulled};
+pub use models::{ModelRow, ModelsLayer, Sort, rows as model_rows};
 
 use super::action::{ACTIONS, Action, Entry};
 use super::effect::Effect;
@@ -30,6 +30,8 @@ pub enum Layer {
     Find(FindLayer),
     /// Which model to use.
     Models(ModelsLayer),
+    /// Where the model runs.
+    Runs,
     /// Actions by fuzzy name.
     Palette {
         query: String,
@@ -94,7 +96,11 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
             help_key(state, key);
             Vec::new()
         }
-        Some(Layer::Models(_)) => models::key(state, key),
+        Some(Layer::Models(_)) => models::key(state, key, now),
+        Some(Layer::Runs) => {
+            close(state);
+            Vec::new()
+        }
         Some(Layer::Conversations(_)) => conversations::key(state, key, now),
         Some(Layer::Find(_)) => find::key(state, key, now),
         Some(Layer::Palette { .. }) => palette_key(state, key, now),
@@ -111,7 +117,11 @@ pub(super) fn dismiss(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         Some(
-            Layer::Help(_) | Layer::Palette { .. } | Layer::Settings(_) | Layer::Conversations(_),
+            Layer::Help(_)
+            | Layer::Palette { .. }
+            | Layer::Settings(_)
+            | Layer::Conversations(_)
+            | Layer::Runs,
         )
         | None => {
             close(state);

@@ -4,12 +4,13 @@ use super::composer::Composer;
 use super::keymap::Keymap;
 use super::layer::Shelves;
 use super::layer::{Layer, ModelsLayer};
+use super::library::Library;
 use super::talk::{Keep, Talk};
 use super::title::Titling;
 use super::turn::{Engine, Turn};
 use crate::chat::{MessageId, Persona, Sampling, Usage};
 use crate::protocol::engine::RequestId;
-use crate::protocol::library::{FoundModel, STARTER};
+use crate::protocol::library::STARTER;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -76,8 +77,7 @@ pub struct State {
     pub(super) wanted: Option<PathBuf>,
     /// The model to be remembered once it is loaded.
     pub(super) chosen: Option<PathBuf>,
-    /// The models that were found on this machine; None before the search.
-    pub models: Option<Vec<FoundModel>>,
+    pub library: Library,
     /// Tokens of the last answer: how full the context is.
     pub usage: Usage,
     /// Tokens of the prompt that the answer under way was given.
@@ -123,7 +123,7 @@ impl State {
             loaded: None,
             wanted: None,
             chosen: None,
-            models: None,
+            library: Library::default(),
             usage: Usage::default(),
             reading_total: 0,
             help_rows: 0,

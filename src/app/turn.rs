@@ -15,6 +15,9 @@ pub enum Engine {
     Failed,
     /// The process ended; the next message starts another.
     Down,
+    /// Idle for long, the model has let go of its memory; the next message
+    /// loads it again.
+    Resting,
 }
 
 /// The answer that is under way.

@@ -8,6 +8,7 @@ use super::key::{Code, Key};
 use super::state::State;
 use super::talk::EntryId;
 use super::talk::{Scroll, Tone};
+use super::library::{self, HubSearch};
 use super::{engine, journal, keep, layer, title, verbs};
 use crate::chat::text::{one_line, sanitise};
 use std::time::Instant;
@@ -46,6 +47,23 @@ fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Wheel(rows) => state.talk.pending += i64::from(rows),
         Event::Engine(event) => return engine::hear(state, event, now),
         Event::Models(found) => layer::found(state, found),
+        Event::Catalog(entries) => state.library.catalog = entries,
+        Event::Pulling(id, progress) => library::progress(state, id, progress),
+        Event::Pulled(id, outcome) => return library::pulled(state, id, outcome, now),
+        Event::Hub(found) => {
+            state.library.hub = match found {
+                Ok(repos) => HubSearch::Found(repos),
+                Err(why) => HubSearch::Failed(why),
+            };
+        }
+        Event::Named(path) => act::named(state, path),
+        Event::Removed(outcome) => {
+            match outcome {
+                Ok(name) => state.flash(format!("{name} is deleted."), now),
+                Err(why) => state.flash(format!("Not deleted: {why}"), now),
+            }
+            return vec![Effect::FindModels(state.library.gpus.clone())];
+        }
         Event::Copied(Ok(CopyWay::Clipboard)) => state.flash("Copied.", now),
         Event::Copied(Ok(CopyWay::Terminal)) => {
             state.flash(
@@ -100,6 +118,7 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         }
         Some(layer::Layer::Help(help)) => help.query.push_str(&one_line(text, 200)),
         Some(layer::Layer::Models(models)) => models.paste(&one_line(text, 4096)),
+        Some(layer::Layer::Runs) => {}
         Some(layer::Layer::Find(_)) => layer::paste_find(state, &one_line(text, 200)),
         Some(layer::Layer::Conversations(_)) => {
             return layer::paste_conversations(state, &one_line(text, 200));

@@ -1,7 +1,9 @@
 //! What can be written on the command line. Users' scripts rely on it.
 
+use super::tuning::TuningArgs;
 use crate::chat::Sampling;
 use crate::chat::sampling::{Setting, SettingError};
+pub use super::args_models::{ModelsVerb, Pull, Quantize};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -14,14 +16,17 @@ use std::path::PathBuf;
     standard input is the prompt and the answer goes to standard output."
 )]
 pub struct Arguments {
-    /// The model: path of a .gguf file, or `starter`, the small one inside this program
-    #[arg(long, value_name = "PATH", env = "PARLOR_MODEL", global = true)]
+    /// The model: a .gguf file, a name from `parlor models list`, owner/repo[:quant],
+    /// ollama:name[:tag], or `starter`, the small one inside this program
+    #[arg(long, short, value_name = "MODEL", env = "PARLOR_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What the model is told before the conversation
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
     #[command(flatten)]
     pub begin: Begin,
+    #[command(flatten)]
+    pub tuning: TuningArgs,
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
@@ -48,6 +53,15 @@ pub enum Verb {
     Render(Render),
     /// Measure how fast a model reads and writes
     Bench(Bench),
+    /// Find, describe, pair and remove models
+    Models {
+        #[command(subcommand)]
+        verb: ModelsVerb,
+    },
+    /// Fetch a model: owner/repo[:quant], owner/repo/file.gguf, or an https address
+    Pull(Pull),
+    /// Write a model anew in another number type
+    Quantize(Quantize),
     /// Look a question up in the help; without one, list what there is
     Help(Help),
     /// List, find, show, keep and remove conversations
@@ -156,6 +170,8 @@ pub struct Ask {
     pub system: Option<String>,
     #[command(flatten)]
     pub sampling: SamplingArgs,
+    #[command(flatten)]
+    pub tuning: TuningArgs,
     /// The part that the model plays: guide answers from Parlor's help, none
     /// plays none, auto is the guide with the starter alone
     #[arg(long, value_name = "NAME")]
@@ -276,9 +292,8 @@ pub struct Bench {
     /// Rounds
     #[arg(short = 'r', value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
-    /// Threads that compute
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub threads: Option<u32>,
+    #[command(flatten)]
+    pub tuning: TuningArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 use super::args::Ask;
 use super::output::{Progress, Stream};
+use super::setup::Asked;
 use super::{Fail, input, output, saved, setup};
 use crate::chat::Source;
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
@@ -10,7 +11,6 @@ use crate::engine::host::Engine;
 use crate::help::guide::{Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use serde_json::json;
-use std::path::PathBuf;
 
 const ID: u64 = 1;
 
@@ -28,7 +28,8 @@ pub struct Reply {
     pub error: Option<String>,
 }
 
-pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(), Fail> {
+pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
+    let mut asked = asked.with(&ask.tuning);
     let config = setup::config()?;
     let sampling = ask.sampling.over(config.sampling.clone())?;
     let mut kept = saved::Kept::of(&ask, system.as_deref(), &config.system)?;
@@ -38,15 +39,17 @@ pub fn run(ask: Ask, model: Option<PathBuf>, system: Option<String>) -> Result<(
     };
     // A saved conversation goes on with its own model where none is named.
     let own = kept.as_ref().and_then(saved::Kept::model);
-    let model = model.or_else(|| own.filter(|_| config.model.is_none()));
-    let starter = setup::is_starter(&config, model.as_deref());
+    let own = own.filter(|_| config.model.is_none());
+    asked.model = asked.model.take().or(own);
+    let starter = setup::is_starter(&config, asked.model.as_deref());
     let speaker = speaker(&ask, &config, starter)?;
     let keymap = setup::keymap(&config).unwrap_or_default();
-    let named = model
+    let named = asked
+        .model
         .clone()
         .or_else(|| config.model.clone())
         .unwrap_or_default();
-    let spec = setup::spec(&config, model)?;
+    let spec = setup::spec(&config, &asked)?;
     let seed = sampling.seed;
     setup::run(async {
         let mut engine = setup::engine()?;
@@ -170,9 +173,14 @@ async fn answer(
                 reply.error = Some(why);
                 break;
             }
+            Event::Told(words) => progress.notice(&words),
             Event::Rendered(..)
             | Event::Measured { .. }
             | Event::Devices(_)
+            | Event::Adapted(_)
+            | Event::Quantizing(_)
+            | Event::Quantized(_)
+            | Event::Rested
             | Event::Kept
             | Event::Refused(_) => {}
         }

@@ -2,11 +2,11 @@
 
 use super::args::Bench;
 use super::output::Progress;
+use super::setup::Asked;
 use super::{Fail, output, setup};
 use crate::engine::host::Engine;
 use crate::protocol::engine::{Auto, BenchSpec, Command, Event, LoadSpec, ModelFacts};
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Room in the context beyond what is measured.
 const SPARE: u32 = 16;
@@ -19,18 +19,16 @@ struct Spread {
     max: f64,
 }
 
-pub fn run(bench: &Bench, named: Option<PathBuf>) -> Result<(), Fail> {
+pub fn run(bench: &Bench, asked: Asked) -> Result<(), Fail> {
     if bench.prompt == 0 && bench.generate == 0 {
         let words = "there is nothing to measure: -p and -n are both 0";
         return Err(Fail::Usage(words.into()));
     }
     let config = setup::config()?;
     let room = bench.depth.saturating_add(bench.prompt.max(bench.generate));
-    let spec = LoadSpec {
-        context: Auto::Set(room.saturating_add(SPARE)),
-        threads: setup::over(config.engine.threads, bench.threads),
-        ..setup::spec(&config, named)?
-    };
+    let asked = asked.with(&bench.tuning);
+    let mut spec = setup::spec(&config, &asked)?;
+    spec.tuning.context = Auto::Set(room.saturating_add(SPARE));
     setup::run(async {
         let mut engine = setup::engine()?;
         tokio::select! {
@@ -82,7 +80,12 @@ async fn finished(engine: &mut Engine, facts: &mut ModelFacts) -> Result<(f64, f
             Event::LoadFailed(why) | Event::Failed(_, why) | Event::Died(why) => {
                 return Err(Fail::Failed(why));
             }
+            Event::Told(words) => Progress::new().notice(&words),
             Event::Loading(_)
+            | Event::Adapted(_)
+            | Event::Quantizing(_)
+            | Event::Quantized(_)
+            | Event::Rested
             | Event::Reading(..)
             | Event::Piece(..)
             | Event::Finished(..)

@@ -1,6 +1,7 @@
 //! `parlor`: opens the chat.
 
 use super::args::Begin;
+use super::setup::Asked;
 use super::{Fail, output, setup};
 use crate::app::{Keep, Keymap, Settings};
 use crate::config::{Config, StartWith, keys, paths, theme};
@@ -8,15 +9,14 @@ use crate::engine::host;
 use crate::protocol::store::Which;
 use crate::runtime::run::{self, Start};
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
-pub fn run(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Result<(), Fail> {
+pub fn run(asked: Asked, system: Option<String>, begin: &Begin) -> Result<(), Fail> {
     if !std::io::stdout().is_terminal() {
         let words =
             "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
         return Err(Fail::Failed(words.into()));
     }
-    let start = start(model, system, begin)?;
+    let start = start(asked, system, begin)?;
     setup::run(async {
         let left = run::run(start)
             .await
@@ -34,7 +34,7 @@ pub fn run(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Res
 
 /// Gathers what the chat starts with. What is wrong in the person's files is
 /// told in the chat, which opens with defaults in their place.
-fn start(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Result<Start, Fail> {
+fn start(asked: Asked, system: Option<String>, begin: &Begin) -> Result<Start, Fail> {
     let mut notices = Vec::new();
     let mut or_default = |wrong: String| {
         let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
@@ -61,24 +61,18 @@ fn start(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Resul
     }
     let program = std::env::current_exe()
         .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
-    let states = setup::states(&config);
     Ok(Start {
         settings: Settings {
-            system: system.unwrap_or(config.system),
-            sampling: config.sampling,
+            system: system.unwrap_or_else(|| config.system.clone()),
+            sampling: config.sampling.clone(),
             persona: config.persona,
             titles: config.conversations.titles,
         },
         keymap,
         theme,
         mouse: config.ui.mouse,
-        model: model.or(config.model),
-        engine: config.engine,
-        host: host::Options {
-            program,
-            log: paths::engine_log(),
-        },
-        states,
+        model: asked.model.or_else(|| config.model.clone()),
+        host: host::Options::new(program, paths::engine_log()),
         store: paths::data_folder(),
         open: open(begin, config.conversations.start),
         keep: match begin.private {
@@ -86,6 +80,9 @@ fn start(model: Option<PathBuf>, system: Option<String>, begin: &Begin) -> Resul
             false => Keep::Saved,
         },
         notices,
+        config,
+        written: asked.tuning.written,
+        adapters: asked.tuning.adapters,
     })
 }
 

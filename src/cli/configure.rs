@@ -5,6 +5,7 @@ use super::{Fail, output, setup};
 use crate::chat::sampling::SETTINGS;
 use crate::config::{Config, StartWith, keys, paths, theme};
 use crate::protocol::engine::Auto;
+use crate::protocol::tuning::{KNOBS, Written};
 use std::path::Path;
 
 pub fn run(verb: ConfigVerb) -> Result<(), Fail> {
@@ -56,16 +57,26 @@ fn show(config: &Config) -> String {
         Auto::Auto => "\"auto\"".to_string(),
         Auto::Set(n) => n.to_string(),
     };
-    out += &format!(
-        "\n[engine]\ncontext = {}\nthreads = {}\ngpu-layers = {}\nflash-attention = {}\n",
-        auto(config.engine.context),
-        auto(config.engine.threads),
-        auto(config.engine.gpu_layers),
-        match config.engine.flash_attention {
-            None => "\"auto\"".to_string(),
-            Some(on) => on.to_string(),
+    out += "\n[library]\n";
+    if let Some(folder) = &config.library.folder {
+        out += &format!("folder = {}\n", text(&folder.to_string_lossy()));
+    }
+    let folders = config.library.folders.iter();
+    let folders: Vec<String> = folders.map(|f| text(&f.to_string_lossy())).collect();
+    out += &format!("folders = [{}]\n\n[engine]\n", folders.join(", "));
+    out += &written(&config.engine_written);
+    for (name, model) in &config.models {
+        out += &format!("\n[models.{}]\n", text(name));
+        out += &written(&model.written);
+        if let Some(projector) = &model.projector {
+            out += &format!("projector = {}\n", text(&projector.to_string_lossy()));
         }
-    );
+        let adapters = model.adapters.iter();
+        let adapters: Vec<String> = adapters.map(|f| text(&f.to_string_lossy())).collect();
+        if !adapters.is_empty() {
+            out += &format!("adapters = [{}]\n", adapters.join(", "));
+        }
+    }
     let kept = &config.conversations;
     out += &format!(
         "\n[conversations]\nstart = {}\ntitles = {}\nkeep-state = {}\nstate-limit = {}\n",
@@ -92,6 +103,20 @@ fn show(config: &Config) -> String {
     out
 }
 
+/// What is pinned, and the rest as comments.
+fn written(pinned: &Written) -> String {
+    let lines = KNOBS.iter().map(|knob| {
+        let pinned = pinned.iter().find(|(name, _)| *name == knob.name);
+        match pinned {
+            Some((name, value)) => {
+                format!("{name} = {}\n", toml_edit::Value::from(value.as_str()))
+            }
+            None => format!("# {}: {}\n", knob.name, knob.doc),
+        }
+    });
+    lines.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +124,7 @@ mod tests {
     #[test]
     fn what_is_shown_reads_back_as_the_same_configuration() {
         let config = Config::parse(
-            "system = \"a \\\"b\\\"\"\n[sampling]\nseed = 3\n[keys]\nquit = [\"ctrl-x\"]",
+            "system = \"a \\\"b\\\"\"\n[sampling]\nseed = 3\n[engine]\ncontext = 4096\nmlock = true\n[models.\"a b\"]\ntensor-split = [3, 1]\nadapters = [\"/x.gguf\"]\n[library]\nfolders = [\"/m\"]\n[keys]\nquit = [\"ctrl-x\"]",
         )
         .unwrap();
         assert_eq!(Config::parse(&show(&config)).unwrap(), config);

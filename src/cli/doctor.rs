@@ -1,12 +1,12 @@
 //! `parlor doctor`: what this machine has, and what is missing.
 
+use super::setup::Asked;
 use super::{Fail, output, setup};
 use crate::chat::text::sanitise;
 use crate::config::{Config, paths};
 use crate::protocol::engine::{Command, Device, Event};
 use serde_json::json;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
 /// One line of the report.
 struct Finding {
@@ -16,14 +16,14 @@ struct Finding {
     bad: bool,
 }
 
-pub fn run(json: bool, named: Option<PathBuf>) -> Result<(), Fail> {
+pub fn run(json: bool, asked: &Asked) -> Result<(), Fail> {
     let devices = setup::run(async { Ok(devices().await) })?;
     let loaded = setup::config();
     let config = loaded.as_ref().cloned().unwrap_or_default();
     let mut findings = machine();
     findings.extend(engine(&devices));
     findings.push(configuration(loaded.err()));
-    findings.push(model(&config, named));
+    findings.push(model(&config, asked));
     findings.push(log());
     findings.extend(terminal());
     let missing = findings.iter().any(|f| f.bad);
@@ -69,7 +69,7 @@ fn device_object(d: &Device) -> serde_json::Value {
     })
 }
 
-async fn devices() -> Result<Vec<Device>, String> {
+pub async fn devices() -> Result<Vec<Device>, String> {
     let mut engine = setup::engine().map_err(|e| e.to_string())?;
     let _ = engine.commands.send(Command::Devices);
     while let Some(event) = engine.events.recv().await {
@@ -167,8 +167,8 @@ fn configuration(error: Option<Fail>) -> Finding {
     }
 }
 
-fn model(config: &Config, named: Option<PathBuf>) -> Finding {
-    match setup::spec(config, named) {
+fn model(config: &Config, asked: &Asked) -> Finding {
+    match setup::spec(config, asked) {
         Err(why) => missing("model", why.to_string()),
         Ok(spec) => match std::fs::File::open(&spec.model) {
             Ok(_) => found("model", spec.model.display().to_string()),

@@ -1,6 +1,7 @@
 //! The command line: definitions here, one file for each subcommand.
 
 mod args;
+mod args_models;
 mod ask;
 mod bench;
 mod chat;
@@ -11,10 +12,14 @@ mod fail;
 mod help;
 mod input;
 mod manual;
+mod models;
 mod output;
+mod pull;
+mod quantize;
 mod render;
 mod saved;
 mod setup;
+mod tuning;
 
 use args::{Arguments, Verb};
 use clap::Parser;
@@ -51,11 +56,15 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
         model,
         system,
         begin,
+        tuning,
         verb,
     } = arguments;
-    let model = model.filter(|path| !path.as_os_str().is_empty());
+    let asked = setup::Asked {
+        model: model.filter(|path| !path.as_os_str().is_empty()),
+        tuning,
+    };
     match verb {
-        None if std::io::stdin().is_terminal() => chat::run(model, system, &begin),
+        None if std::io::stdin().is_terminal() => chat::run(asked, system, &begin),
         // Standard input is the prompt.
         None => {
             let ask = args::Ask {
@@ -63,17 +72,20 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
                 conversation: begin.conversation,
                 ..args::Ask::default()
             };
-            ask::run(ask, model, system)
+            ask::run(ask, asked, system)
         }
         Some(Verb::Ask(mut ask)) => {
             let system = ask.system.take().or(system);
-            ask::run(*ask, model, system)
+            ask::run(*ask, asked, system)
         }
-        Some(Verb::Render(render)) => render::run(&render, model),
-        Some(Verb::Bench(bench)) => bench::run(&bench, model),
+        Some(Verb::Render(render)) => render::run(&render, &asked),
+        Some(Verb::Bench(bench)) => bench::run(&bench, asked),
+        Some(Verb::Models { verb }) => models::run(verb),
+        Some(Verb::Pull(pull)) => pull::run(&pull),
+        Some(Verb::Quantize(quantize)) => quantize::run(&quantize),
         Some(Verb::Help(help)) => help::run(&help),
         Some(Verb::Conversations { verb }) => conversations::run(verb),
-        Some(Verb::Doctor { json }) => doctor::run(json, model),
+        Some(Verb::Doctor { json }) => doctor::run(json, &asked),
         Some(Verb::Config { verb }) => configure::run(verb),
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::man(),

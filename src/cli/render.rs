@@ -1,12 +1,12 @@
 //! `parlor render`: exactly the text that a model would be given.
 
 use super::args::Render;
+use super::setup::Asked;
 use super::{Fail, input, output, setup};
 use crate::engine::template::{self, Context};
 use crate::protocol::engine::{Command, Event, LoadSpec};
-use std::path::PathBuf;
 
-pub fn run(render: &Render, named: Option<PathBuf>) -> Result<(), Fail> {
+pub fn run(render: &Render, asked: &Asked) -> Result<(), Fail> {
     let messages = input::messages(&render.messages)?;
     if let Some(path) = &render.template {
         let template = std::fs::read_to_string(path).map_err(|e| {
@@ -23,7 +23,7 @@ pub fn run(render: &Render, named: Option<PathBuf>) -> Result<(), Fail> {
     let config = setup::config()?;
     let spec = LoadSpec {
         vocabulary_only: true,
-        ..setup::spec(&config, named)?
+        ..setup::spec(&config, asked)?
     };
     let command = Command::Render {
         id: 1,

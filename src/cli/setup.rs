@@ -2,9 +2,10 @@
 
 use super::Fail;
 use crate::app::Keymap;
-use crate::config::{Config, keys, paths};
+use super::tuning::TuningArgs;
+use crate::config::{Config, keys, paths, spec};
 use crate::engine::host::{self, Engine};
-use crate::protocol::engine::{Auto, Command, Event, KeepSpec, LoadSpec};
+use crate::protocol::engine::{Command, Event, LoadSpec};
 use crate::protocol::library::STARTER;
 use std::path::{Path, PathBuf};
 
@@ -21,47 +22,34 @@ pub fn config() -> Result<Config, Fail> {
     }
 }
 
-/// The first model that is named: on the command line, then in the file.
-pub fn spec(config: &Config, named: Option<PathBuf>) -> Result<LoadSpec, Fail> {
-    let model = named
-        .or_else(|| config.model.clone())
-        .ok_or_else(|| Fail::failed(NO_MODEL))?;
-    let file = paths::model_file(&model).map_err(Fail::Failed)?;
-    Ok(load_spec(config, file))
+/// What the command line says of the model.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    pub model: Option<PathBuf>,
+    pub tuning: TuningArgs,
+}
+
+impl Asked {
+    /// With flags that stand after the subcommand.
+    pub fn with(mut self, tuning: &TuningArgs) -> Self {
+        self.tuning = tuning.over(&self.tuning);
+        self
+    }
+}
+
+/// The first model that is named, on the command line, then in the file; and
+/// how to load it.
+pub fn spec(config: &Config, asked: &Asked) -> Result<LoadSpec, Fail> {
+    let model = asked.model.as_ref().or(config.model.as_ref());
+    let model = model.ok_or_else(|| Fail::failed(NO_MODEL))?;
+    let named = spec::find(config, model).map_err(Fail::Failed)?;
+    let TuningArgs { written, adapters } = &asked.tuning;
+    spec::load(config, &named, written, adapters).map_err(Fail::Failed)
 }
 
 /// Whether the model that is named is the one inside the program.
 pub fn is_starter(config: &Config, named: Option<&Path>) -> bool {
     named.or(config.model.as_deref()) == Some(Path::new(STARTER))
-}
-
-/// How to load this model under this configuration.
-pub fn load_spec(config: &Config, model: PathBuf) -> LoadSpec {
-    LoadSpec {
-        model,
-        context: config.engine.context,
-        threads: config.engine.threads,
-        gpu_layers: config.engine.gpu_layers,
-        flash_attention: config.engine.flash_attention,
-        keep: states(config),
-        vocabulary_only: false,
-    }
-}
-
-/// Where the engine keeps its states, and how much they may take: what the
-/// config file says, else a tenth of the free disk, at most 4 GiB.
-pub fn states(config: &Config) -> Option<KeepSpec> {
-    const GIGABYTE: u64 = 1 << 30;
-    let conversations = &config.conversations;
-    let folder = paths::data_folder().filter(|_| conversations.keep_state)?;
-    let limit = match conversations.state_limit {
-        Some(gigabytes) => u64::from(gigabytes) * GIGABYTE,
-        None => (paths::free_space(&folder) / 10).min(4 * GIGABYTE),
-    };
-    Some(KeepSpec {
-        folder: folder.join(crate::store::STATES),
-        limit,
-    })
 }
 
 /// Has the engine keep its state, and ends it.
@@ -87,10 +75,7 @@ pub fn keymap(config: &Config) -> Result<Keymap, Fail> {
 pub fn engine() -> Result<Engine, Fail> {
     let program = std::env::current_exe()
         .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
-    Ok(host::start(host::Options {
-        program,
-        log: paths::engine_log(),
-    }))
+    Ok(host::start(host::Options::new(program, paths::engine_log())))
 }
 
 /// Does some asynchronous work on this thread. Does not wait afterwards for
@@ -103,9 +88,4 @@ pub fn run<T>(work: impl Future<Output = Result<T, Fail>>) -> Result<T, Fail> {
     let done = runtime.block_on(work);
     runtime.shutdown_background();
     done
-}
-
-/// A count from the command line over one from the file.
-pub fn over(base: Auto, given: Option<u32>) -> Auto {
-    given.map_or(base, Auto::Set)
 }

@@ -1,9 +1,11 @@
 //! The configuration file, read in two steps: what is written, then what is
 //! valid. Unknown names are errors that say where and what was meant.
 
+use super::models::{self, LibraryConfig, ModelConfig, RawTable};
 use super::paths;
 use crate::chat::{Persona, Sampling};
 use crate::protocol::engine::Auto;
+use crate::protocol::tuning::{Tuning, Written};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,20 +17,16 @@ pub struct Config {
     pub system: String,
     pub persona: Persona,
     pub sampling: Sampling,
-    pub engine: EngineConfig,
+    pub engine: Tuning,
+    /// The same, as written.
+    pub engine_written: Written,
+    /// What is said of single models, by name or path.
+    pub models: BTreeMap<String, ModelConfig>,
+    pub library: LibraryConfig,
     pub conversations: ConversationsConfig,
     pub ui: UiConfig,
     /// Action name to keys, as written; `config::keys` makes a keymap of them.
     pub keys: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EngineConfig {
-    pub context: Auto,
-    pub threads: Auto,
-    pub gpu_layers: Auto,
-    /// None lets llama.cpp choose.
-    pub flash_attention: Option<bool>,
 }
 
 /// What the chat begins with.
@@ -101,19 +99,12 @@ struct RawConfig {
     system: String,
     persona: Option<String>,
     sampling: Sampling,
-    engine: RawEngine,
+    engine: RawTable,
+    models: BTreeMap<String, RawTable>,
+    library: LibraryConfig,
     conversations: RawConversations,
     ui: RawUi,
     keys: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct RawEngine {
-    context: RawAuto,
-    threads: RawAuto,
-    gpu_layers: RawAuto,
-    flash_attention: RawSwitch,
 }
 
 #[derive(Deserialize, Default)]
@@ -123,20 +114,6 @@ struct RawConversations {
     titles: Option<bool>,
     keep_state: Option<bool>,
     state_limit: RawAuto,
-}
-
-/// On, off, or the word `auto`.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected true, false or \"auto\"")]
-enum RawSwitch {
-    Set(bool),
-    Word(String),
-}
-
-impl Default for RawSwitch {
-    fn default() -> Self {
-        Self::Word("auto".into())
-    }
 }
 
 #[derive(Deserialize, Default)]
@@ -189,12 +166,8 @@ impl Config {
             Some(name) => Persona::named(name)
                 .map_err(|why| format!("line {}: {why}", line_of(text, "persona")))?,
         };
-        let engine = EngineConfig {
-            context: auto(text, "context", raw.engine.context, 1)?,
-            threads: auto(text, "threads", raw.engine.threads, 1)?,
-            gpu_layers: auto(text, "gpu-layers", raw.engine.gpu_layers, 0)?,
-            flash_attention: switch(text, "flash-attention", raw.engine.flash_attention)?,
-        };
+        let line = |name: &str| line_of(text, name);
+        let (engine, engine_written) = models::engine(raw.engine, line)?;
         let conversations = conversations(text, raw.conversations)?;
         let ui = UiConfig::default();
         Ok(Self {
@@ -203,6 +176,9 @@ impl Config {
             persona,
             sampling: raw.sampling,
             engine,
+            engine_written,
+            models: models::models(raw.models, line)?,
+            library: raw.library.expanded(),
             conversations,
             ui: UiConfig {
                 theme: raw.ui.theme.unwrap_or(ui.theme),
@@ -240,17 +216,6 @@ fn auto(text: &str, key: &str, raw: RawAuto, least: u32) -> Result<Auto, String>
         RawAuto::Word(word) if word == "auto" => Ok(Auto::Auto),
         RawAuto::Number(_) | RawAuto::Word(_) => Err(format!(
             "line {}: {key} must be a whole number from {least}, or \"auto\"",
-            line_of(text, key)
-        )),
-    }
-}
-
-fn switch(text: &str, key: &str, raw: RawSwitch) -> Result<Option<bool>, String> {
-    match raw {
-        RawSwitch::Set(on) => Ok(Some(on)),
-        RawSwitch::Word(word) if word == "auto" => Ok(None),
-        RawSwitch::Word(_) => Err(format!(
-            "line {}: {key} must be true, false or \"auto\"",
             line_of(text, key)
         )),
     }
@@ -325,7 +290,8 @@ mod tests {
             })
             .collect();
         let config = Config::parse(&open).unwrap();
-        assert_eq!(config.engine, EngineConfig::default());
+        assert_eq!(config.engine, Tuning::default());
+        assert_eq!(config.library, LibraryConfig::default());
         assert_eq!(config.ui, UiConfig::default());
         let defaults = Sampling {
             seed: Some(42),

@@ -1,7 +1,7 @@
 //! Where Parlor keeps its files.
 
-use crate::models::{Places, starter};
-use crate::protocol::library::STARTER;
+use super::Config;
+use crate::models::Places;
 use directories::{BaseDirs, ProjectDirs};
 use std::path::{Path, PathBuf};
 
@@ -45,29 +45,33 @@ pub fn free_space(_: &Path) -> u64 {
     u64::MAX
 }
 
-/// Where models are usually kept.
-pub fn model_places() -> Places {
-    let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
-    let here = std::env::current_dir().unwrap_or_default();
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    Places::usual(&home.unwrap_or_default(), here, variable)
+/// The person's home folder; empty where none is known.
+pub fn home() -> PathBuf {
+    BaseDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_path_buf())
 }
 
-/// The file that a model's name stands for: the starter is written out where
-/// it is not yet, anything else is a path. The error says what to do.
-pub fn model_file(named: &Path) -> Result<PathBuf, String> {
-    if named != Path::new(STARTER) {
-        return Ok(expand_home(named));
+/// A variable of the environment, where it is set to something.
+pub fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Parlor's own folder of models.
+pub fn models_folder(config: &Config) -> Option<PathBuf> {
+    let own = config.library.folder.clone();
+    own.or_else(|| data_folder().map(|folder| folder.join("models")))
+}
+
+/// Where models are kept.
+pub fn places(config: &Config) -> Places {
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut places = Places::usual(&home(), here, variable);
+    if let Some(own) = models_folder(config) {
+        places.own = own;
     }
-    let folder = data_folder().ok_or("no home folder is known for the starter; set HOME")?;
-    starter::place(&folder).map_err(|e| {
-        let folder = folder.display();
-        format!("the starter cannot be written to {folder}: {e}; make room there, or set XDG_DATA_HOME to another folder")
-    })
+    places.folders.extend(config.library.folders.iter().cloned());
+    places
 }
 
 /// The engine's log.

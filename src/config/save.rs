@@ -35,6 +35,27 @@ pub fn model(path: &Path, model: &Path) -> Result<(), ConfigError> {
     })
 }
 
+/// Names the projector that a model sees or hears with.
+pub fn pair(path: &Path, model: &Path, projector: &Path) -> Result<(), ConfigError> {
+    change(path, |document| {
+        let models = document.entry("models").or_insert_with(|| {
+            let mut table = Table::new();
+            // Only the tables within it are to be seen.
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        let Some(models) = models.as_table_like_mut() else {
+            return;
+        };
+        let own = models
+            .entry(model.to_string_lossy().as_ref())
+            .or_insert_with(|| Item::Table(Table::new()));
+        if let Some(own) = own.as_table_like_mut() {
+            own.insert("projector", value(projector.to_string_lossy().as_ref()));
+        }
+    })
+}
+
 /// Changes the file at `path`, which is made from the commented defaults when
 /// there is none.
 fn change(path: &Path, make: impl FnOnce(&mut DocumentMut)) -> Result<(), ConfigError> {

@@ -4,7 +4,9 @@
 use super::check;
 use super::child::Child;
 use crate::chat::{FinishReason, Timings, Usage};
-use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, RequestId};
+use crate::protocol::engine::{
+    Adapter, Auto, Command, Event, Finish, LoadSpec, ReadProgress, RequestId,
+};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +26,22 @@ pub struct Options {
     /// The binary that is started with the engine's subcommand.
     pub program: PathBuf,
     pub log: Option<PathBuf>,
+    /// Whether the engine may use a GPU: a death is then tried again without.
+    pub gpu: bool,
+}
+
+impl Options {
+    /// As this program was built.
+    pub fn new(program: PathBuf, log: Option<PathBuf>) -> Self {
+        let gpu = cfg!(any(
+            feature = "cuda",
+            feature = "vulkan",
+            feature = "metal",
+            feature = "rocm",
+            target_os = "macos"
+        ));
+        Self { program, log, gpu }
+    }
 }
 
 /// The two ends that the rest of the program holds. Dropping `commands` ends
@@ -50,6 +68,9 @@ pub fn start(options: Options) -> Engine {
         waiting: VecDeque::new(),
         running: None,
         keeping: false,
+        on_gpu: false,
+        rest_at: None,
+        resting: false,
         outgoing: VecDeque::new(),
         pid: pid_sender,
     };
@@ -81,6 +102,12 @@ struct Host {
     running: Option<Running>,
     /// The child was told to keep its state, and has not said that it did.
     keeping: bool,
+    /// Whether the child's model has layers on a GPU, or may while it loads.
+    on_gpu: bool,
+    /// When an idle model lets go of its memory.
+    rest_at: Option<Instant>,
+    /// The child keeps its state, and is ended when it has.
+    resting: bool,
     outgoing: VecDeque<Event>,
     pid: watch::Sender<Option<u32>>,
 }
@@ -90,6 +117,7 @@ enum Step {
     Event(Option<Event>),
     Sent,
     Impatient,
+    Rest,
 }
 
 impl Host {
@@ -103,10 +131,11 @@ impl Host {
             match step {
                 Step::Command(Some(command)) => self.obey(command).await,
                 Step::Command(None) => break,
-                Step::Event(Some(event)) => self.hear(event),
+                Step::Event(Some(event)) => self.hear(event).await,
                 Step::Event(None) => self.bury().await,
                 Step::Sent => {}
                 Step::Impatient => self.cut_short().await,
+                Step::Rest => self.rest(),
             }
         }
         if let Some(mut child) = self.child.take() {
@@ -143,6 +172,7 @@ impl Host {
             }
             event = next(&mut self.child), if self.outgoing.is_empty() => Step::Event(event),
             () = until(deadline) => Step::Impatient,
+            () = until(self.rest_at) => Step::Rest,
         }
     }
 
@@ -170,19 +200,56 @@ impl Host {
                 }
                 Some(_) | None => self.outgoing.push_back(Event::Kept),
             },
-            Command::Devices => {
+            Command::Adapt(wanted) => self.adapt(wanted),
+            Command::Devices | Command::Quantize(_) => {
                 if self.child.is_none() {
                     self.spawn();
                 }
                 if let Some(child) = &self.child {
-                    child.send(Command::Devices);
+                    child.send(command);
                 }
             }
             request => self.request(request),
         }
     }
 
+    /// A model that rests takes its adapters when it is loaded again.
+    fn adapt(&mut self, wanted: Vec<Adapter>) {
+        match (&self.child, &mut self.spec) {
+            (Some(child), Some(_)) if self.loaded => child.send(Command::Adapt(wanted)),
+            (_, Some(spec)) => {
+                spec.adapters.clone_from(&wanted);
+                self.outgoing.push_back(Event::Adapted(Ok(wanted)));
+            }
+            (_, None) => {
+                let why = "no model is loaded for an adapter; choose one with /model";
+                self.outgoing.push_back(Event::Adapted(Err(why.into())));
+            }
+        }
+    }
+
+    /// Has an idle child keep its state; its end follows.
+    fn rest(&mut self) {
+        self.rest_at = None;
+        if let Some(child) = self.child.as_ref().filter(|_| self.loaded) {
+            self.keeping = true;
+            self.resting = true;
+            child.send(Command::Keep);
+        }
+    }
+
+    /// From now on nothing is asked, as far as is known.
+    fn is_idle_from_now(&mut self) {
+        let after = self.spec.as_ref().and_then(|s| s.tuning.unload_after);
+        let idle = self.running.is_none() && self.waiting.is_empty() && self.loaded;
+        self.rest_at = after
+            .filter(|_| idle)
+            .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
+    }
+
     fn request(&mut self, request: Command) {
+        self.rest_at = None;
+        self.resting = false;
         if self.child.is_none() && self.spec.is_some() {
             self.waiting.push_back(request);
             self.load();
@@ -228,6 +295,7 @@ impl Host {
 
     fn spawn(&mut self) {
         self.loaded = false;
+        self.on_gpu = self.options.gpu;
         match Child::spawn(&self.options.program, self.options.log.as_deref()) {
             Ok(child) => {
                 self.pid.send_replace(child.pid());
@@ -272,12 +340,14 @@ impl Host {
         self.load();
     }
 
-    fn hear(&mut self, event: Event) {
+    async fn hear(&mut self, event: Event) {
         match &event {
-            Event::Loaded(_) => {
+            Event::Loaded(facts) => {
                 self.loaded = true;
+                self.on_gpu = facts.gpu_layers > 0;
                 self.outgoing.push_back(event);
                 self.next_request();
+                self.is_idle_from_now();
                 return;
             }
             Event::LoadFailed(why) => {
@@ -300,14 +370,30 @@ impl Host {
                     self.running = None;
                     self.outgoing.push_back(event);
                     self.next_request();
+                    self.is_idle_from_now();
                     return;
                 }
             }
+            Event::Kept if std::mem::take(&mut self.resting) => {
+                self.drop_child().await;
+                self.outgoing.push_back(Event::Rested);
+                return;
+            }
             Event::Kept => self.keeping = false,
+            Event::Adapted(Ok(laid)) => {
+                if let Some(spec) = &mut self.spec {
+                    spec.adapters.clone_from(laid);
+                }
+            }
             Event::Loading(_)
             | Event::Piece(..)
             | Event::Devices(_)
             | Event::Refused(_)
+            | Event::Told(_)
+            | Event::Adapted(Err(_))
+            | Event::Quantizing(_)
+            | Event::Quantized(_)
+            | Event::Rested
             | Event::Died(_) => {}
         }
         self.outgoing.push_back(event);
@@ -327,8 +413,13 @@ impl Host {
         };
         let loading = !self.loaded;
         self.loaded = false;
+        self.resting = false;
+        self.rest_at = None;
         self.pid.send_replace(None);
         let cause = child.cause().await;
+        if self.falls_back(&cause) {
+            return;
+        }
         if let Some(running) = self.running.take() {
             self.outgoing
                 .push_back(Event::Failed(running.id, cause.clone()));
@@ -341,6 +432,28 @@ impl Host {
         });
     }
 
+    /// Where the GPU may be to blame, the model is loaded again without it, and
+    /// what waits goes on waiting. An answer that was under way is not begun
+    /// again: what came of it stays.
+    fn falls_back(&mut self, cause: &str) -> bool {
+        let Some(spec) = self.spec.as_mut().filter(|_| self.on_gpu) else {
+            return false;
+        };
+        spec.tuning.devices = Some(Vec::new());
+        spec.tuning.gpu_layers = Auto::Auto;
+        if let Some(running) = self.running.take() {
+            let event = Event::Failed(running.id, cause.to_string());
+            self.outgoing.push_back(event);
+        }
+        self.outgoing.push_back(Event::Told(format!(
+            "The graphics card failed ({cause}). Going on with the processor alone."
+        )));
+        self.load();
+        // This time the processor would be to blame.
+        self.on_gpu = false;
+        true
+    }
+
     fn fail_waiting(&mut self, why: &str) {
         for request in std::mem::take(&mut self.waiting) {
             let event = Event::Failed(id_of(&request), why.to_string());
@@ -351,6 +464,8 @@ impl Host {
     async fn drop_child(&mut self) {
         self.loaded = false;
         self.keeping = false;
+        self.resting = false;
+        self.rest_at = None;
         self.pid.send_replace(None);
         if let Some(child) = self.child.take() {
             child.kill().await;
@@ -387,7 +502,12 @@ fn id_of(command: &Command) -> RequestId {
         Command::Generate(request) => request.id,
         Command::Render { id, .. } | Command::Cancel(id) => *id,
         Command::Bench(spec) => spec.id,
-        Command::Load(_) | Command::Unload | Command::Keep | Command::Devices => 0,
+        Command::Load(_)
+        | Command::Unload
+        | Command::Keep
+        | Command::Adapt(_)
+        | Command::Quantize(_)
+        | Command::Devices => 0,
     }
 }
 

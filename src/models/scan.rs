@@ -1,203 +1,201 @@
-//! Finds GGUF models in the usual places, without reading more of a file than
-//! its first bytes.
+//! One list of every model on this machine, each file once.
 
-use crate::protocol::library::FoundModel;
-use std::collections::HashSet;
+use super::cache::{Cache, Files, Header};
+use super::candidate::{Candidate, rank};
+use super::places::Places;
+use super::{gather, layout, name, pair, walk};
+use crate::protocol::library::{FoundModel, Source};
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
-/// Folders within folders that are looked into.
-const DEPTH: usize = 6;
-/// More entries than this are not looked at, for a folder may be anything.
-const ENTRIES: usize = 20_000;
-
-/// Where to look.
-#[derive(Debug, Clone, Default)]
-pub struct Places {
-    /// The folder that the program was started in; folders within it are not
-    /// looked into.
-    pub here: PathBuf,
-    /// Folders that hold models, with folders inside.
-    pub folders: Vec<PathBuf>,
-    /// Ollama's folder of models: blobs without names, named by manifests.
-    pub ollama: Vec<PathBuf>,
+/// Every model that is found, by name. `paired` are models with the
+/// projectors that a person gave them by hand. Of `cache`, see its file; its
+/// folder is made where it is not.
+pub fn scan(
+    places: &Places,
+    paired: &[(PathBuf, PathBuf)],
+    cache: Option<&Path>,
+) -> Vec<FoundModel> {
+    let mut cache = Cache::load(cache);
+    let mut looked = once(layout::all(places).into_iter().map(look_at).collect());
+    looked.sort_by_cached_key(|l| {
+        (
+            l.candidate.name.to_lowercase(),
+            l.candidate.parts[0].clone(),
+        )
+    });
+    let models = open(looked, &mut cache, paired);
+    cache.save();
+    models
 }
 
-impl Places {
-    /// The usual places under a home folder, and what the environment names.
-    pub fn usual(home: &Path, here: PathBuf, variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
-        let cache = variable("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
-        let hub = variable("HF_HUB_CACHE").unwrap_or_else(|| {
-            variable("HF_HOME")
-                .unwrap_or_else(|| cache.join("huggingface"))
-                .join("hub")
-        });
-        let ollama = variable("OLLAMA_MODELS").map_or_else(
-            || {
-                vec![
-                    home.join(".ollama/models"),
-                    PathBuf::from("/usr/share/ollama/.ollama/models"),
-                ]
-            },
-            |folder| vec![folder],
-        );
-        Self {
-            here,
-            folders: vec![
-                home.join("models"),
-                hub,
-                variable("LLAMA_CACHE").unwrap_or_else(|| cache.join("llama.cpp")),
-                home.join("Library/Caches/llama.cpp"),
-                home.join(".lmstudio/models"),
-                cache.join("lm-studio/models"),
-            ],
-            ollama,
-        }
-    }
-}
-
-/// Every model that is found, each once, by name.
-pub fn scan(places: &Places) -> Vec<FoundModel> {
-    let mut found = Vec::new();
-    let mut left = ENTRIES;
-    walk(&places.here, 0, &mut left, &mut found);
-    for folder in &places.folders {
-        walk(folder, DEPTH, &mut left, &mut found);
-    }
-    for folder in &places.ollama {
-        ollama(folder, &mut found);
-    }
-    let mut seen = HashSet::new();
-    found.retain(|m| seen.insert(fs::canonicalize(&m.path).unwrap_or_else(|_| m.path.clone())));
-    found.sort_by_key(|m| m.name.to_lowercase());
-    found
-}
-
-fn walk(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<FoundModel>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
+/// One file anywhere as a model, with its parts and its projector beside it.
+/// A file that cannot be used comes with the reason.
+pub fn look(path: &Path, paired: &[(PathBuf, PathBuf)]) -> FoundModel {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let here = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
     };
-    for path in entries.filter_map(|e| e.ok().map(|e| e.path())) {
-        if *left == 0 {
-            return;
-        }
-        *left -= 1;
-        if path.is_dir() {
-            if depth > 0 {
-                walk(&path, depth - 1, left, found);
+    let file = walk::file_name(path);
+    let groups = gather::groups(walk::files(here, 0)).into_iter();
+    let is_it = |group: &gather::Group| group.files().any(|f| walk::file_name(f) == file);
+    let mut near: Vec<Candidate> = groups
+        .filter(|group| is_it(group) || group.base.to_lowercase().contains("mmproj"))
+        .map(|group| {
+            let name = group.base.clone();
+            group.candidate(&name, Source::Folder, here, None)
+        })
+        .collect();
+    let asked = |c: &Candidate| c.parts.iter().any(|p| walk::file_name(p) == file);
+    if !near.iter().any(asked) {
+        near.push(Candidate::whole(
+            name::base(&file),
+            path,
+            Source::Folder,
+            here,
+        ));
+    }
+    near.sort_by_key(|c| !asked(c));
+    let looked = near.into_iter().map(look_at).collect();
+    let mut models = open(looked, &mut Cache::load(None), paired);
+    models.swap_remove(0)
+}
+
+/// A candidate with what the file system says of its files.
+struct Looked {
+    candidate: Candidate,
+    files: Files,
+    /// What the first file is, whatever it is called.
+    identity: Identity,
+    /// Its first file really is in the folder of the program that keeps it.
+    at_home: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Identity {
+    #[cfg_attr(not(unix), allow(dead_code))]
+    Node(u64, u64),
+    Path(PathBuf),
+}
+
+fn look_at(mut candidate: Candidate) -> Looked {
+    let mut files = Files {
+        path: candidate.parts[0].clone(),
+        stamps: Vec::new(),
+    };
+    let mut identity = None;
+    let mut first = None;
+    for part in &candidate.parts {
+        match stat(part) {
+            Ok((real, stamp, id)) => {
+                identity.get_or_insert(id);
+                first.get_or_insert(real);
+                files.stamps.push(stamp);
             }
-        } else if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("gguf"))
-        {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            found.extend(model(&path, &name));
+            Err(why) => candidate.problem = candidate.problem.or(Some(why)),
         }
     }
-}
-
-/// The file as a model to chat with: a whole one, or the first part of one.
-/// Projectors for pictures are no model by themselves.
-fn model(path: &Path, name: &str) -> Option<FoundModel> {
-    let lower = name.to_lowercase();
-    let later_part = lower
-        .rsplit_once("-of-")
-        .is_some_and(|(before, _)| !before.ends_with("-00001"));
-    if later_part || lower.contains("mmproj") {
-        return None;
-    }
-    let mut start = [0; 4];
-    let mut file = fs::File::open(path).ok()?;
-    file.read_exact(&mut start).ok()?;
-    (&start == b"GGUF").then_some(())?;
-    Some(FoundModel {
-        path: path.to_path_buf(),
-        name: name.to_string(),
-        size: file.metadata().ok()?.len(),
-    })
-}
-
-/// Ollama's models: `manifests/HOST/OWNER/NAME/TAG` is JSON whose layer of type
-/// `…image.model` names a blob by its digest.
-fn ollama(folder: &Path, found: &mut Vec<FoundModel>) {
-    let mut manifests = Vec::new();
-    files(&folder.join("manifests"), DEPTH, &mut manifests);
-    for manifest in manifests {
-        found.extend(ollama_model(folder, &manifest));
+    let root = fs::canonicalize(&candidate.root);
+    let at_home = first
+        .as_ref()
+        .is_some_and(|real| root.is_ok_and(|root| real.starts_with(root)));
+    let identity = identity.unwrap_or_else(|| Identity::Path(candidate.parts[0].clone()));
+    Looked {
+        candidate,
+        files,
+        identity,
+        at_home,
     }
 }
 
-fn ollama_model(folder: &Path, manifest: &Path) -> Option<FoundModel> {
-    let text = fs::read_to_string(manifest).ok()?;
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let layer = value["layers"]
-        .as_array()?
-        .iter()
-        .find(|l| l["mediaType"] == "application/vnd.ollama.image.model")?;
-    // A digest names a file in one folder and nothing else.
-    let digest = layer["digest"].as_str()?.replace(':', "-");
-    if digest.contains(['/', '\\']) {
-        return None;
-    }
-    let tag = manifest.file_name()?.to_string_lossy();
-    let name = manifest.parent()?.file_name()?.to_string_lossy();
-    model(&folder.join("blobs").join(digest), &format!("{name}:{tag}"))
-}
-
-fn files(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    for path in entries.filter_map(|e| e.ok().map(|e| e.path())) {
-        if path.is_dir() && depth > 0 {
-            files(&path, depth - 1, into);
-        } else if path.is_file() {
-            into.push(path);
+/// Where a file really is, its size and time, and what it is.
+fn stat(path: &Path) -> Result<(PathBuf, (u64, u64), Identity), String> {
+    let unread = |error: std::io::Error| match fs::read_link(path) {
+        Ok(to) if error.kind() == std::io::ErrorKind::NotFound => {
+            let to = to.display();
+            format!("it is a link to {to}, which is gone; fetch the model anew")
         }
+        _ => format!("{} cannot be read: {error}", path.display()),
+    };
+    let real = fs::canonicalize(path).map_err(unread)?;
+    let meta = fs::metadata(&real).map_err(unread)?;
+    if !meta.is_file() {
+        return Err(format!("{} is no file", path.display()));
     }
+    let since = meta
+        .modified()
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    #[cfg(unix)]
+    let identity = {
+        use std::os::unix::fs::MetadataExt;
+        Identity::Node(meta.dev(), meta.ino())
+    };
+    #[cfg(not(unix))]
+    let identity = Identity::Path(real.clone());
+    let modified = since.map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(0));
+    Ok((real, (meta.len(), modified), identity))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Each file once: the program in whose folder it really is has it, else the
+/// one that knows most. In a store of Ollama's kind, though, one file has
+/// several names that people know, each with settings of its own.
+fn once(mut looked: Vec<Looked>) -> Vec<Looked> {
+    looked.sort_by_key(|l| (!l.at_home, rank(l.candidate.source)));
+    let mut taken: HashMap<Identity, Source> = HashMap::new();
+    let mut names: HashSet<(Identity, String)> = HashSet::new();
+    looked.retain(|l| {
+        let candidate = &l.candidate;
+        let new_name = names.insert((l.identity.clone(), candidate.name.to_lowercase()));
+        let Some(by) = taken.get(&l.identity) else {
+            taken.insert(l.identity.clone(), candidate.source);
+            return true;
+        };
+        *by == candidate.source && candidate.extras.is_some() && new_name
+    });
+    looked
+}
 
-    fn put(path: &Path, text: &str) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
+/// Opens what has to be opened, and pairs projectors with models.
+fn open(looked: Vec<Looked>, cache: &mut Cache, paired: &[(PathBuf, PathBuf)]) -> Vec<FoundModel> {
+    let usable = looked.iter().filter(|l| l.candidate.problem.is_none());
+    let files: Vec<Files> = usable.map(|l| l.files.clone()).collect();
+    let mut headers = cache.headers(&files).into_iter();
+    let mut models: Vec<FoundModel> = looked
+        .into_iter()
+        .map(|l| {
+            let card = match l.candidate.problem.clone() {
+                Some(problem) => Err(problem),
+                None => headers
+                    .next()
+                    .unwrap_or_else(|| Err("it was not read".into())),
+            };
+            model(l, card)
+        })
+        .collect();
+    pair::pair(&mut models, paired);
+    models
+}
 
-    #[test]
-    fn models_are_found_where_programs_keep_them() {
-        let home = tempfile::tempdir().unwrap();
-        let at = |name: &str| home.path().join(name);
-        put(&at("here/mine.gguf"), "GGUFxxxx");
-        put(&at("here/not.gguf"), "no model");
-        put(&at("here/deep/hidden.gguf"), "GGUF");
-        put(
-            &at(".cache/huggingface/hub/models--a--b/snapshots/c/b-Q4.gguf"),
-            "GGUF",
-        );
-        put(
-            &at(".cache/huggingface/hub/models--a--b/snapshots/c/mmproj-b.gguf"),
-            "GGUF",
-        );
-        put(&at(".lmstudio/models/o/r/big-00001-of-00002.gguf"), "GGUF");
-        put(&at(".lmstudio/models/o/r/big-00002-of-00002.gguf"), "GGUF");
-        put(&at(".ollama/models/blobs/sha256-12"), "GGUF");
-        put(
-            &at(".ollama/models/manifests/registry.ollama.ai/library/qwen3/4b"),
-            r#"{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:12"}]}"#,
-        );
-        let found = scan(&Places::usual(home.path(), at("here"), |_| None));
-        let names: Vec<_> = found.iter().map(|m| m.name.as_str()).collect();
-        assert_eq!(names, ["b-Q4", "big-00001-of-00002", "mine", "qwen3:4b"]);
-        assert_eq!(found[2].size, 8);
-    }
-
-    #[test]
-    fn a_model_that_two_places_share_is_listed_once() {
-        let home = tempfile::tempdir().unwrap();
-        put(&home.path().join("models/one.gguf"), "GGUF");
-        let places = Places::usual(home.path(), home.path().join("models"), |_| None);
-        assert_eq!(scan(&places).len(), 1);
+fn model(looked: Looked, card: Header) -> FoundModel {
+    let Looked {
+        candidate, files, ..
+    } = looked;
+    let seconds = |(_, modified): &(u64, u64)| modified / 1_000_000_000;
+    FoundModel {
+        name: candidate.name,
+        path: candidate.parts[0].clone(),
+        parts: candidate.parts,
+        source: candidate.source,
+        repo: candidate.repo,
+        size: files.stamps.iter().map(|(size, _)| size).sum(),
+        modified: files.stamps.iter().map(seconds).max().unwrap_or(0),
+        card,
+        projector: candidate.projector,
+        extras: candidate.extras,
     }
 }

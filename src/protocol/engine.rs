@@ -4,6 +4,7 @@
 //! the pipe between the host and the child process. A frame on the pipe is a
 //! big-endian u32 length and that many bytes of postcard.
 
+use super::tuning::Tuning;
 use crate::chat::{FinishReason, Message, Part, Sampling, Timings, Usage};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -23,21 +24,27 @@ pub enum Auto {
 }
 
 /// What to load and how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadSpec {
     pub model: PathBuf,
-    /// Tokens that the context holds.
-    pub context: Auto,
-    pub threads: Auto,
-    /// Layers to put on the GPU.
-    pub gpu_layers: Auto,
-    /// None lets llama.cpp choose.
-    pub flash_attention: Option<bool>,
+    pub tuning: Tuning,
+    /// LoRA files that are laid over the model from the beginning.
+    pub adapters: Vec<Adapter>,
     /// Where the cache's state is kept of conversations; None keeps nothing.
     pub keep: Option<KeepSpec>,
     /// Read only the vocabulary and the template: enough to render.
     pub vocabulary_only: bool,
 }
+
+/// A LoRA file and how strongly it counts; 1 is as it was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adapter {
+    pub path: PathBuf,
+    pub scale: f32,
+}
+
+/// The folder of what engines keep of conversations, in the data folder.
+pub const STATES: &str = "states";
 
 /// Where what the KV cache holds of conversations is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +82,18 @@ pub struct BenchSpec {
     pub depth: u32,
 }
 
+/// A model to be written anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuantizeSpec {
+    pub from: PathBuf,
+    pub to: PathBuf,
+    /// llama.cpp's name of the mixture, such as `Q4_K_M`.
+    pub kind: String,
+    pub threads: Auto,
+    /// Quantise what is quantised already, at a loss.
+    pub again: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Load a model, in place of the one that is loaded.
@@ -91,6 +110,12 @@ pub enum Command {
     /// One round of measuring.
     Bench(BenchSpec),
     Cancel(RequestId),
+    /// Lay these LoRA files over the model, and no others; answered by
+    /// [`Event::Adapted`].
+    Adapt(Vec<Adapter>),
+    /// Write a model anew in another number type; answered by
+    /// [`Event::Quantized`].
+    Quantize(QuantizeSpec),
     /// Keep what the cache holds now; answered by [`Event::Kept`].
     Keep,
     /// End the loading that is under way; or let go of the model.
@@ -100,7 +125,7 @@ pub enum Command {
 }
 
 /// What a loaded model is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
     /// The file's name without its folder.
     pub file: String,
@@ -110,15 +135,53 @@ pub struct ModelFacts {
     pub parameters: u64,
     /// Bytes of the tensors.
     pub size: u64,
+    /// Bytes of weights that one written token goes through.
+    pub read_per_token: u64,
     /// Tokens that the context holds now.
     pub context: u32,
     /// Tokens that the model was trained for.
     pub trained_context: u32,
     pub threads: u32,
+    /// Threads that read prompts.
+    pub threads_batch: u32,
+    /// Tokens given to llama.cpp at once, and computed at once.
+    pub batch: u32,
+    pub ubatch: u32,
     pub layers: u32,
-    /// Layers that were put on a GPU.
+    /// Layers that were put on a GPU; the output counts as one more.
     pub gpu_layers: u32,
+    pub flash_attention: bool,
+    /// Number types of the cache's keys and values.
+    pub cache_types: (String, String),
+    /// What lies on each device.
+    pub places: Vec<Place>,
+    /// Whose words the template's are: the model's own, or ChatML in their
+    /// place.
+    pub own_template: bool,
+    /// The tokens that begin and end a text, as text.
+    pub special: Vec<(String, String)>,
+    pub adapters: Vec<Adapter>,
+    /// What had to be made smaller, in the order in which it was.
+    pub steps: Vec<String>,
     pub load_ms: u64,
+}
+
+/// What lies on one device, in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub device: String,
+    /// Layers of the model, the output as one more.
+    pub layers: u32,
+    pub weights: u64,
+    /// The KV cache and recurrent states.
+    pub cache: u64,
+    pub compute: u64,
+}
+
+impl Place {
+    pub fn total(&self) -> u64 {
+        self.weights + self.cache + self.compute
+    }
 }
 
 /// A compute device that llama.cpp can use.
@@ -183,6 +246,19 @@ pub enum Event {
         generate_tps: f64,
     },
     Devices(Vec<Device>),
+    /// Something about the loading that the person should know: what was made
+    /// smaller, or that the GPU was given up.
+    Told(String),
+    /// The LoRA files that lie over the model now; or why they do not fit, and
+    /// those before stay.
+    Adapted(Result<Vec<Adapter>, String>),
+    /// Quantising, in thousandths.
+    Quantizing(u16),
+    /// How quantising ended: bytes written, or why not.
+    Quantized(Result<u64, String>),
+    /// The model was idle and has let go of its memory; the next request
+    /// loads it again.
+    Rested,
     /// What was to be kept is, as far as it could be.
     Kept,
     /// The child process ended by itself; the cause in words. The next request

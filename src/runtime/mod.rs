@@ -5,6 +5,8 @@ pub mod run;
 mod clipboard;
 mod hangup;
 mod input;
+pub mod fetch;
+mod library;
 mod perform;
 mod signals;
 pub mod terminal;

@@ -2,11 +2,13 @@
 
 use super::clipboard::Clipboard;
 use crate::app::{Effect, Event};
-use crate::config::{self, EngineConfig, paths};
-use crate::protocol::engine::{self, Command, LoadSpec};
-use crate::protocol::library::STARTER;
+use super::library::LibraryWorker;
+use crate::config::{self, paths, spec};
+use crate::protocol::engine::{self, Adapter, Command};
+use crate::protocol::tuning::Written;
 use crate::protocol::store;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 const NO_CONFIG: &str = "no home folder is known; set PARLOR_CONFIG to a file";
@@ -22,8 +24,10 @@ pub enum Inward {
 /// The workers.
 pub struct Workers {
     pub engine: mpsc::UnboundedSender<Command>,
-    pub config: EngineConfig,
-    pub keep: Option<engine::KeepSpec>,
+    /// How models are loaded, as the command line says; and LoRA files.
+    pub written: Written,
+    pub adapters: Vec<(PathBuf, f32)>,
+    pub library: LibraryWorker,
     pub config_file: Option<PathBuf>,
     pub clipboard: Clipboard,
     /// The store's commands; None where there is no place for one.
@@ -39,13 +43,19 @@ impl Workers {
             Effect::Remember(model) => {
                 let _ = self.answers.send(Event::Saved(self.remember(&model)));
             }
-            Effect::FindModels => {
-                let answers = self.answers.clone();
-                std::thread::spawn(move || {
-                    let found = crate::models::scan(&paths::model_places());
-                    let _ = answers.send(Event::Models(found));
-                });
+            Effect::FindModels(gpus) => self.library.find(gpus),
+            Effect::Devices => self.send(Command::Devices),
+            Effect::Pull(id, what) => self.library.pull(id, what),
+            Effect::Wish(id, wish) => self.library.wish(id, wish),
+            Effect::SearchHub(text) => self.library.search(text),
+            Effect::RemoveModel(model) => self.library.remove(*model),
+            Effect::Pair { model, projector } => {
+                let file = self.config_file.clone();
+                self.library.pair(file.as_ref(), &model, &projector);
             }
+            Effect::Adapt(adapters) => self.send(Command::Adapt(expanded(adapters))),
+            Effect::Used(model) => self.library.uses(model),
+            Effect::Learn { on_gpu, speed } => self.library.learn(on_gpu, speed),
             Effect::Unload => self.send(Command::Unload),
             Effect::Generate(request) => self.send(Command::Generate(request)),
             Effect::Cancel(id) => self.send(Command::Cancel(id)),
@@ -79,37 +89,49 @@ impl Workers {
     fn remember(&self, model: &Path) -> Result<String, String> {
         let file = self.config_file.as_ref().ok_or(NO_CONFIG)?;
         // Where the person is now is not where they will start next.
-        let model = match model == Path::new(STARTER) {
-            true => model.to_path_buf(),
-            false => std::path::absolute(paths::expand_home(model)).map_err(|e| e.to_string())?,
+        // A name is found from everywhere.
+        let written = paths::expand_home(model);
+        let model = match written.exists() {
+            false => model.to_path_buf(),
+            true => std::path::absolute(written).map_err(|e| e.to_string())?,
         };
         config::save::model(file, &model).map_err(|e| e.to_string())?;
         Ok(file.display().to_string())
     }
 
-    fn load(&self, path: PathBuf) {
-        let model = match paths::model_file(&path) {
-            Ok(model) => model,
-            Err(why) => {
-                let _ = self
-                    .answers
-                    .send(Event::Engine(engine::Event::Refused(why)));
-                return;
+    /// Finds what is named, which may take a look through the library, on a
+    /// thread of its own.
+    fn load(&self, named: PathBuf) {
+        let config = Arc::clone(&self.library.config);
+        let (written, adapters) = (self.written.clone(), self.adapters.clone());
+        let (engine, answers) = (self.engine.clone(), self.answers.clone());
+        std::thread::spawn(move || {
+            let spec = spec::find(&config, &named)
+                .and_then(|named| spec::load(&config, &named, &written, &adapters));
+            // The host and the loop live as long as the program.
+            match spec {
+                Ok(spec) => {
+                    let _ = answers.send(Event::Named(spec.model.clone()));
+                    let _ = engine.send(Command::Load(spec));
+                }
+                Err(why) => {
+                    let _ = answers.send(Event::Engine(engine::Event::Refused(why)));
+                }
             }
-        };
-        self.send(Command::Load(LoadSpec {
-            model,
-            context: self.config.context,
-            threads: self.config.threads,
-            gpu_layers: self.config.gpu_layers,
-            flash_attention: self.config.flash_attention,
-            keep: self.keep.clone(),
-            vocabulary_only: false,
-        }));
+        });
     }
 
     fn send(&self, command: Command) {
         // The host lives as long as this sender.
         let _ = self.engine.send(command);
     }
+}
+
+/// The files of adapters, with the home folder put in.
+fn expanded(adapters: Vec<Adapter>) -> Vec<Adapter> {
+    let expand = |adapter: Adapter| Adapter {
+        path: paths::expand_home(&adapter.path),
+        ..adapter
+    };
+    adapters.into_iter().map(expand).collect()
 }

@@ -2,21 +2,24 @@
 //! changed, at most once in a frame's time.
 
 use super::input;
+use super::library::LibraryWorker;
 use super::perform::{Inward, Workers};
 use super::signals::{Signal, Signals, stop_self};
 use super::terminal::Screen;
 use crate::app::{self, Effect, Event, Keep, Settings, State, update};
 use crate::app::{Keymap, talk::Tone};
-use crate::config::{EngineConfig, paths};
+use crate::config::{Config, paths};
 use crate::engine::host;
 use crate::protocol::engine;
 use crate::protocol::store::Which;
+use crate::protocol::tuning::Written;
 use crate::store;
 use crate::ui::{self, Cache, Theme};
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -37,10 +40,11 @@ pub struct Start {
     pub theme: Theme,
     pub mouse: bool,
     pub model: Option<PathBuf>,
-    pub engine: EngineConfig,
     pub host: host::Options,
-    /// Where the engine keeps its states; None keeps none.
-    pub states: Option<engine::KeepSpec>,
+    pub config: Config,
+    /// How models are loaded, as the command line says; and LoRA files.
+    pub written: Written,
+    pub adapters: Vec<(PathBuf, f32)>,
     /// The folder of the conversations; None where none is known.
     pub store: Option<PathBuf>,
     /// The conversation to open first; None begins a new one.
@@ -71,8 +75,9 @@ pub async fn run(start: Start) -> io::Result<Left> {
     });
     let workers = Workers {
         engine: engine.commands.clone(),
-        config: start.engine,
-        keep: start.states,
+        library: LibraryWorker::new(Arc::new(start.config), answers.clone()),
+        written: start.written,
+        adapters: start.adapters,
         config_file: paths::config_file(),
         clipboard: super::clipboard::Clipboard::default(),
         store: store.as_ref().map(store::Handle::commands),
@@ -108,7 +113,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
     }
     chat.workers.perform(match start.model {
         Some(model) => Effect::Load(model),
-        None => Effect::FindModels,
+        None => Effect::FindModels(Vec::new()),
     });
     let ended = chat
         .turn_until_done(&mut engine.events, inbox, signals)

@@ -15,6 +15,8 @@ pub use place::private_folder;
 pub use schema::{STEPS, VERSION};
 pub use worker::{Handle, start};
 
+use crate::protocol::engine::STATES;
+
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -23,8 +25,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The file in the data folder.
 pub const FILE: &str = "conversations.db";
-/// The folder of what engines keep of conversations, in the data folder.
-pub const STATES: &str = "states";
 /// How long another program may keep the file busy.
 const BUSY: Duration = Duration::from_secs(2);
 /// A removed conversation can be brought back for so long.

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod models;
+mod runs;
 
 use super::help;
 use super::text::fit;
@@ -29,6 +30,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) -> 
             // Drawn as the line above the composer.
             Layer::Find(_) => {}
             Layer::Models(layer) => models::draw(frame, area, state, theme, layer),
+            Layer::Runs => runs::draw(frame, area, state, theme),
             Layer::Palette { query, choice } => {
                 draw_palette(frame, area, state, theme, query, *choice)
             }

@@ -3,7 +3,7 @@
 
 use super::text::fit;
 use super::theme::Theme;
-use crate::app::State;
+use crate::app::{State, adapter_names};
 use crate::app::action::Action;
 use crate::app::turn::{Engine, Turn};
 use crate::chat::text::one_line;
@@ -29,6 +29,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, now
     }
     let mut parts: Vec<(String, Style)> = vec![(model(state), theme.status)];
     parts.extend(doing(state, theme, now));
+    parts.extend(fetching(state).map(|words| (words, theme.busy)));
+    parts.extend(place(state).map(|words| (words, theme.status)));
     parts.extend(context(state).map(|words| (words, theme.status)));
     parts.push((hints(state), theme.dim));
     let mut spans = Vec::new();
@@ -70,6 +72,7 @@ fn doing(state: &State, theme: &Theme, now: Instant) -> Option<(String, Style)> 
         (_, Turn::Waiting(_)) => busy("waiting".into()),
         (_, Turn::Reading(_, read)) => busy(reading(*read)),
         (_, Turn::Writing { since, pieces, .. }) => busy(writing(*pieces, *since, now)),
+        (Engine::Resting, Turn::Idle) => Some(("resting".into(), theme.status)),
         (Engine::Failed, Turn::Idle) => Some(("not loaded".into(), theme.problem)),
         (Engine::Down, Turn::Idle) => Some(("engine stopped".into(), theme.problem)),
         (Engine::Ready(_), Turn::Idle) => {
@@ -80,6 +83,37 @@ fn doing(state: &State, theme: &Theme, now: Instant) -> Option<(String, Style)> 
             (speed > 0.0).then(|| (format!("{speed:.1} tok/s"), theme.status))
         }
     }
+}
+
+/// How far the pulls are, together.
+fn fetching(state: &State) -> Option<String> {
+    let pulls = &state.library.pulls;
+    let (done, total) = pulls
+        .iter()
+        .filter_map(|p| p.progress.as_ref())
+        .fold((0, 0), |(done, total), p| (done + p.done, total + p.total));
+    match pulls.len() {
+        0 => None,
+        _ if total == 0 => Some("fetching".into()),
+        1 => Some(format!("fetching {} %", done * 100 / total)),
+        n => Some(format!("fetching {n}: {} %", done * 100 / total)),
+    }
+}
+
+/// Where the model runs, and what lies over it.
+fn place(state: &State) -> Option<String> {
+    let Engine::Ready(facts) = &state.engine else {
+        return None;
+    };
+    let device = match facts.gpu_layers {
+        0 => "CPU".to_string(),
+        n if n > facts.layers => "GPU".to_string(),
+        n => format!("GPU {n}/{}", facts.layers + 1),
+    };
+    Some(match facts.adapters.as_slice() {
+        [] => device,
+        laid => format!("{device} + {}", one_line(&adapter_names(laid), 32)),
+    })
 }
 
 fn reading(read: ReadProgress) -> String {

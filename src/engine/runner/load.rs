@@ -1,237 +1,349 @@
-//! Loads a model: the file, the layers on a GPU, the size of the context.
+//! Loads a model: chooses what was not pinned, loads it so, and takes less
+//! where that fails for memory.
 
-use super::log::LastError;
+use super::log::Log;
 use super::pipe::Outbox;
+use super::raw;
 use crate::engine::check;
-use crate::protocol::engine::{Auto, Device, Event, LoadSpec, ModelFacts};
+use crate::fit;
+use crate::gguf;
+use crate::protocol::engine::{Auto, Event, LoadSpec, ModelFacts, Place};
+use crate::protocol::library::{Card, Fit, Gpu, Kind, Machine};
+use crate::protocol::tuning::Tuning;
 use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams, RopeScalingType};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-/// The largest context that is chosen without being asked for: above it the
-/// KV cache takes more memory and start-up time than most chats repay.
-const AUTO_CONTEXT: u32 = 32_768;
-const SMALLEST_CONTEXT: u32 = 512;
-/// Bytes left free on the GPUs for llama.cpp's computing buffers.
-const COMPUTE_BUFFERS: u64 = 512 * 1024 * 1024;
 /// Tokens of one decode at most; llama.cpp's own default.
 const BATCH: u32 = 512;
 /// The same without flash attention, whose buffers grow with batch times
 /// context. On a processor chunks are smaller anyway (`read::Pace`).
 const BATCH_WITHOUT_FLASH: u32 = 128;
 
-/// A model in memory.
-pub struct Loaded {
-    pub model: LlamaModel,
+/// How a model is to be loaded, as it stands after what was tried.
+pub struct Choice {
+    fit: Fit,
+    read_per_token: u64,
+    steps: Vec<String>,
     started: Instant,
-    file: String,
-    gpu_layers: u32,
 }
 
-/// Loads the file, sending progress. The error says what to do.
-pub fn model(
-    backend: &LlamaBackend,
-    spec: &LoadSpec,
-    outbox: &Outbox,
-    last_error: &LastError,
-) -> Result<Loaded, String> {
-    let started = Instant::now();
-    let path = spec.model.display();
-    check::model_file(&spec.model)?;
-    last_error.take();
-    let gpus: Vec<Device> = super::devices().into_iter().filter(|d| d.gpu).collect();
-    let mut layers = match spec.gpu_layers {
-        _ if spec.vocabulary_only || gpus.is_empty() => 0,
-        Auto::Set(n) => n,
-        Auto::Auto => fitting_layers(backend, spec, &gpus),
-    };
-    loop {
-        if let Some(model) = attempt(backend, spec, outbox, layers) {
-            let file = spec.model.file_name().unwrap_or_default();
-            return Ok(Loaded {
-                gpu_layers: layers.min(model.n_layer() + 1),
-                model,
-                started,
-                file: file.to_string_lossy().into_owned(),
-            });
-        }
-        let why = last_error
-            .take()
-            .unwrap_or_else(|| "llama.cpp gave no reason".into());
-        if layers > 0 && spec.gpu_layers == Auto::Auto {
-            tracing::warn!("loading {layers} layers on the GPU failed ({why}); trying fewer");
-            layers /= 2;
-            continue;
-        }
-        return Err(format!(
-            "{path} cannot be loaded: {why}; the file may be damaged or of a kind that this version does not know"
-        ));
+/// What loading needs beside what is to be loaded.
+pub struct Loader<'l> {
+    pub backend: &'l LlamaBackend,
+    pub spec: &'l LoadSpec,
+    pub outbox: &'l Outbox,
+    pub log: &'l Log,
+}
+
+impl Loader<'_> {
+    /// Loads the vocabulary and the template alone.
+    pub fn vocabulary(&self) -> Result<LlamaModel, String> {
+        check::model_file(&self.spec.model)?;
+        self.log.take_error();
+        self.attempt(0, true).ok_or_else(|| self.unreadable())
     }
-}
 
-fn attempt(
-    backend: &LlamaBackend,
-    spec: &LoadSpec,
-    outbox: &Outbox,
-    layers: u32,
-) -> Option<LlamaModel> {
-    let progress = outbox.clone();
-    let mut shown = u16::MAX;
-    let params = LlamaModelParams::default()
-        .with_vocab_only(spec.vocabulary_only)
-        .with_n_gpu_layers(layers)
-        .with_progress_callback(move |part| {
-            let permille = (part.clamp(0.0, 1.0) * 1000.0) as u16;
-            if permille != shown {
-                shown = permille;
-                progress.send(&Event::Loading(permille));
-            }
-            true
-        });
-    LlamaModel::load_from_file(backend, &spec.model, &params).ok()
-}
-
-/// How many layers fit the GPUs' free memory: all of them, or as many as leave
-/// a tenth and the computing buffers free. Counts a layer as an even share of
-/// the file, and its part of the KV cache.
-fn fitting_layers(backend: &LlamaBackend, spec: &LoadSpec, gpus: &[Device]) -> u32 {
-    let vocabulary = LlamaModelParams::default().with_vocab_only(true);
-    let Ok(model) = LlamaModel::load_from_file(backend, &spec.model, &vocabulary) else {
-        return 0;
-    };
-    let shape = Shape::of(&model);
-    let size = std::fs::metadata(&spec.model).map_or(0, |m| m.len());
-    let count = shape.layers + 1;
-    let context = match spec.context {
-        Auto::Set(n) => u64::from(n),
-        Auto::Auto => shape.trained_context.min(u64::from(AUTO_CONTEXT)),
-    };
-    let cache = shape.cache_bytes().saturating_mul(context) / count;
-    let layer = (size / count).saturating_add(cache).max(1);
-    let free: u64 = gpus.iter().map(|d| d.memory_free).sum();
-    let usable = (free - free / 10).saturating_sub(COMPUTE_BUFFERS);
-    u32::try_from((usable / layer).min(count)).unwrap_or(0)
-}
-
-/// A model's measures, from its metadata: llama.cpp aborts when it is asked for
-/// them after only the vocabulary was loaded.
-struct Shape {
-    layers: u64,
-    heads: u64,
-    kv_heads: u64,
-    embedding: u64,
-    trained_context: u64,
-}
-
-impl Shape {
-    fn of(model: &LlamaModel) -> Self {
-        let architecture = model
-            .meta_val_str("general.architecture")
-            .unwrap_or_default();
-        let number = |key: &str| -> Option<u64> {
-            let value = model.meta_val_str(&format!("{architecture}.{key}")).ok()?;
-            // Hybrid models have a list with a number for each layer.
-            let numbers = value.split(|c: char| !c.is_ascii_digit());
-            numbers.filter_map(|n| n.parse().ok()).max()
+    /// Chooses what was not pinned, by the file's header and the memory that
+    /// is free. The error says what to do.
+    pub fn choose(&self) -> Result<Choice, String> {
+        let started = Instant::now();
+        let path = self.spec.model.display();
+        check::model_file(&self.spec.model)?;
+        self.check_devices()?;
+        let card = self.card()?;
+        let fit = fit::plan(&card, &machine(), &self.spec.tuning)
+            .map_err(|e| format!("{path} is not loaded: {e}"))?;
+        let mut choice = Choice {
+            fit,
+            read_per_token: fit::read_per_token(&card),
+            steps: Vec::new(),
+            started,
         };
-        let heads = number("attention.head_count").unwrap_or(1).max(1);
-        Self {
-            layers: number("block_count").unwrap_or(0).min(10_000),
-            heads,
-            kv_heads: number("attention.head_count_kv").unwrap_or(heads),
-            embedding: number("embedding_length").unwrap_or(0),
-            trained_context: number("context_length").unwrap_or(0),
+        if choice.fit.cache_types.0 != "f16" && self.spec.tuning.cache_type_k.is_none() {
+            let words = format!("a cache of {} numbers", choice.fit.cache_types.0);
+            self.step(&mut choice, words);
+        }
+        Ok(choice)
+    }
+
+    /// What the file says of itself, and the other parts of it.
+    fn card(&self) -> Result<Card, String> {
+        let path = self.spec.model.display();
+        let card = gguf::whole_card(&self.spec.model).map_err(|e| format!("{path}: {e}"))?;
+        match card.kind {
+            // An embedding model's kind is told by signs that can be wrong.
+            Kind::Chat | Kind::Embedding | Kind::Reranker => Ok(card),
+            Kind::Adapter => Err(format!(
+                "{path} is a LoRA adapter; load its base model, then lay it over with /adapter"
+            )),
+            Kind::Mmproj => Err(format!(
+                "{path} is a projector, the eyes or ears of another model; choose that model"
+            )),
         }
     }
 
-    /// Bytes of the KV cache for each token: keys and values, two bytes a number.
-    fn cache_bytes(&self) -> u64 {
-        let width = (self.embedding / self.heads).saturating_mul(self.kv_heads);
-        width.saturating_mul(self.layers).saturating_mul(4).max(1)
+    /// Loads the file, sending progress; with fewer layers on the GPU where
+    /// there is no room for them.
+    pub fn model(&self, choice: &mut Choice) -> Result<LlamaModel, String> {
+        loop {
+            self.log.forget();
+            if let Some(model) = self.attempt(choice.fit.gpu_layers, false) {
+                return Ok(model);
+            }
+            if choice.fit.gpu_layers == 0 || !self.take_less(choice) {
+                return Err(self.unreadable());
+            }
+        }
     }
-}
 
-impl Loaded {
-    /// What is known before there is a context.
-    pub fn facts(&self) -> ModelFacts {
-        let meta = |key: &str| self.model.meta_val_str(key).unwrap_or_default();
+    /// Makes the context. None when the model must be loaded anew, in another
+    /// way.
+    pub fn context<'m>(
+        &self,
+        model: &'m LlamaModel,
+        choice: &mut Choice,
+    ) -> Result<Option<LlamaContext<'m>>, String> {
+        let mut first_error = None;
+        loop {
+            let params = params(&choice.fit, &self.spec.tuning);
+            let why = match model.new_context(self.backend, params) {
+                Ok(context) => return Ok(Some(context)),
+                Err(e) => self.log.take_error().unwrap_or_else(|| e.to_string()),
+            };
+            let why = first_error.get_or_insert(why);
+            let layers = choice.fit.gpu_layers;
+            if !self.take_less(choice) {
+                return Err(format!(
+                    "no room for a context of {} tokens: {why}; set a smaller [engine] context, or a cache-type-k and cache-type-v of q8_0",
+                    choice.fit.context
+                ));
+            }
+            if choice.fit.gpu_layers != layers {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What the loaded model is, and where it runs.
+    pub fn facts(
+        &self,
+        model: &LlamaModel,
+        context: &LlamaContext<'_>,
+        choice: &Choice,
+    ) -> ModelFacts {
+        let tuning = &self.spec.tuning;
+        let (threads, threads_batch) = threads(tuning);
+        let chosen = self.log.flash_attention().or(tuning.flash_attention);
         ModelFacts {
-            file: self.file.clone(),
+            context: context.n_ctx(),
+            read_per_token: choice.read_per_token,
+            threads,
+            threads_batch,
+            batch: context.n_batch(),
+            ubatch: context.n_ubatch(),
+            gpu_layers: choice.fit.gpu_layers,
+            flash_attention: chosen.unwrap_or(true),
+            cache_types: choice.fit.cache_types.clone(),
+            places: places(&choice.fit, self.log.places()),
+            steps: choice.steps.clone(),
+            load_ms: u64::try_from(choice.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ..self.about(model)
+        }
+    }
+
+    /// What is known of a model without a context.
+    pub fn about(&self, model: &LlamaModel) -> ModelFacts {
+        let meta = |key: &str| model.meta_val_str(key).unwrap_or_default();
+        let file = self.spec.model.file_name().unwrap_or_default();
+        ModelFacts {
+            file: file.to_string_lossy().into_owned(),
             name: meta("general.name"),
             architecture: meta("general.architecture"),
-            parameters: self.model.n_params(),
-            size: self.model.size(),
-            trained_context: self.model.n_ctx_train(),
-            layers: self.model.n_layer(),
-            gpu_layers: self.gpu_layers,
-            load_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            parameters: model.n_params(),
+            size: model.size(),
+            trained_context: model.n_ctx_train(),
+            layers: model.n_layer(),
             ..ModelFacts::default()
         }
     }
 
-    /// Makes the context: its size and threads as asked, or as they suit.
-    pub fn context<'m>(
-        &'m self,
-        backend: &LlamaBackend,
-        spec: &LoadSpec,
-        last_error: &LastError,
-    ) -> Result<(LlamaContext<'m>, ModelFacts), String> {
-        let wanted = match spec.context {
-            Auto::Set(n) => n.max(1),
-            Auto::Auto => self.fitting_context(),
+    fn take_less(&self, choice: &mut Choice) -> bool {
+        let Some((next, words)) = fit::smaller(&choice.fit, &self.spec.tuning) else {
+            return false;
         };
-        let threads = match spec.threads {
-            // More than there are would spin and wait for each other without end.
-            Auto::Set(n) => n.clamp(1, allowed_threads()),
-            Auto::Auto => good_threads(),
-        };
-        // The values of llama.cpp's `llama_flash_attn_type`.
-        let (batch, flash_attention) = match spec.flash_attention {
-            None => (BATCH, -1),
-            Some(true) => (BATCH, 1),
-            Some(false) => (BATCH_WITHOUT_FLASH, 0),
-        };
-        let workers = i32::try_from(threads).unwrap_or(1);
-        let params = LlamaContextParams::default()
-            .with_n_ctx(NonZeroU32::new(wanted))
-            .with_n_batch(batch)
-            .with_n_ubatch(batch)
-            .with_flash_attention_policy(flash_attention)
-            .with_n_threads(workers)
-            .with_n_threads_batch(workers);
-        let context = self.model.new_context(backend, params).map_err(|e| {
-            let why = last_error.take().unwrap_or_else(|| e.to_string());
-            format!("no room for a context of {wanted} tokens: {why}; set a smaller [engine] context in the config file")
-        })?;
-        let facts = ModelFacts {
-            context: context.n_ctx(),
-            threads,
-            ..self.facts()
-        };
-        Ok((context, facts))
+        choice.fit = next;
+        self.step(choice, words);
+        true
     }
 
-    /// The trained size, within half of the memory that the weights leave.
-    fn fitting_context(&self) -> u32 {
-        let model = &self.model;
-        let cap = model.n_ctx_train().clamp(SMALLEST_CONTEXT, AUTO_CONTEXT);
-        let free = available_memory().saturating_sub(model.size()) / 2;
-        let fits = u32::try_from(free / Shape::of(model).cache_bytes()).unwrap_or(u32::MAX);
-        fits.clamp(SMALLEST_CONTEXT, cap)
+    fn step(&self, choice: &mut Choice, words: String) {
+        tracing::warn!("not enough memory: going on with {words}");
+        self.outbox.send(&Event::Told(format!(
+            "There is not enough memory: going on with {words}."
+        )));
+        choice.steps.push(words);
+    }
+
+    fn unreadable(&self) -> String {
+        let path = self.spec.model.display();
+        let why = self.log.take_error();
+        let why = why.unwrap_or_else(|| "llama.cpp gave no reason".into());
+        format!(
+            "{path} cannot be loaded: {why}; the file may be damaged or of a kind that this version does not know"
+        )
+    }
+
+    fn attempt(&self, layers: u32, vocabulary_only: bool) -> Option<LlamaModel> {
+        let mut shown = u16::MAX;
+        let mut progress = |part: f32| {
+            let permille = (part.clamp(0.0, 1.0) * 1000.0) as u16;
+            if permille != shown {
+                shown = permille;
+                self.outbox.send(&Event::Loading(permille));
+            }
+            true
+        };
+        raw::load(
+            &self.spec.model,
+            &self.spec.tuning,
+            layers,
+            vocabulary_only,
+            &mut progress,
+        )
+    }
+
+    /// Every device that is named must be there.
+    fn check_devices(&self) -> Result<(), String> {
+        let known = super::devices();
+        for name in self.spec.tuning.devices.iter().flatten() {
+            if !known.iter().any(|d| d.name == *name) {
+                let names: Vec<&str> = known.iter().map(|d| d.name.as_str()).collect();
+                return Err(format!(
+                    "there is no device {name}; there are {}",
+                    names.join(", ")
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
-/// Bytes that can be taken without swapping.
-fn available_memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    match system.cgroup_limits() {
-        Some(limits) => limits.free_memory.min(system.available_memory()),
-        None => system.available_memory(),
+/// Layers on each device: the GPUs share theirs as they share the weights.
+fn places(fit: &Fit, mut places: Vec<Place>) -> Vec<Place> {
+    let on_gpus: u64 = places.iter().skip(1).map(|p| p.weights).sum();
+    let mut left = fit.gpu_layers;
+    let all = fit.layers + 1;
+    for place in places.iter_mut().skip(1) {
+        let share = place.weights as f64 / on_gpus.max(1) as f64;
+        place.layers = ((f64::from(fit.gpu_layers) * share).round() as u32).min(left);
+        left -= place.layers;
+    }
+    if let Some(processor) = places.first_mut() {
+        processor.layers = all - fit.gpu_layers.min(all);
+    }
+    places
+}
+
+/// The context's settings: as pinned, else as planned.
+fn params(fit: &Fit, tuning: &Tuning) -> LlamaContextParams {
+    // The values of llama.cpp's `llama_flash_attn_type`.
+    let (usual, flash_attention) = match tuning.flash_attention {
+        None => (BATCH, -1),
+        Some(true) => (BATCH, 1),
+        Some(false) => (BATCH_WITHOUT_FLASH, 0),
+    };
+    let set = |auto: Auto| match auto {
+        Auto::Set(n) => n,
+        Auto::Auto => usual,
+    };
+    let batch = set(tuning.batch);
+    let (threads, threads_batch) = threads(tuning);
+    let workers = |n: u32| i32::try_from(n).unwrap_or(1);
+    let mut params = LlamaContextParams::default()
+        .with_n_ctx(NonZeroU32::new(fit.context))
+        .with_n_batch(batch)
+        .with_n_ubatch(set(tuning.ubatch).min(batch))
+        .with_flash_attention_policy(flash_attention)
+        .with_type_k(cache_type(&fit.cache_types.0))
+        .with_type_v(cache_type(&fit.cache_types.1))
+        .with_n_threads(workers(threads))
+        .with_n_threads_batch(workers(threads_batch));
+    let rope = &tuning.rope;
+    if let Some(scaling) = &rope.scaling {
+        params = params.with_rope_scaling_type(match scaling.as_str() {
+            "linear" => RopeScalingType::Linear,
+            "yarn" => RopeScalingType::Yarn,
+            _ => RopeScalingType::None,
+        });
+    }
+    if let Some(n) = rope.base {
+        params = params.with_rope_freq_base(n);
+    }
+    if let Some(n) = rope.scale {
+        params = params.with_rope_freq_scale(n);
+    }
+    if let Some(n) = rope.yarn_context {
+        params = params.with_yarn_orig_ctx(n);
+    }
+    if let Some(n) = rope.yarn_extrapolation {
+        params = params.with_yarn_ext_factor(n);
+    }
+    if let Some(n) = rope.yarn_attention {
+        params = params.with_yarn_attn_factor(n);
+    }
+    if let Some(n) = rope.yarn_fast {
+        params = params.with_yarn_beta_fast(n);
+    }
+    if let Some(n) = rope.yarn_slow {
+        params = params.with_yarn_beta_slow(n);
+    }
+    params
+}
+
+fn cache_type(name: &str) -> KvCacheType {
+    match name {
+        "f32" => KvCacheType::F32,
+        "bf16" => KvCacheType::BF16,
+        "q8_0" => KvCacheType::Q8_0,
+        "q5_1" => KvCacheType::Q5_1,
+        "q5_0" => KvCacheType::Q5_0,
+        "q4_1" => KvCacheType::Q4_1,
+        "q4_0" => KvCacheType::Q4_0,
+        "iq4_nl" => KvCacheType::IQ4_NL,
+        _ => KvCacheType::F16,
+    }
+}
+
+/// Threads that write, and those that read prompts.
+fn threads(tuning: &Tuning) -> (u32, u32) {
+    let threads = match tuning.threads {
+        // More than there are would spin and wait for each other without end.
+        Auto::Set(n) => n.clamp(1, allowed_threads()),
+        Auto::Auto => good_threads(),
+    };
+    let batch = match tuning.threads_batch {
+        Auto::Set(n) => n.clamp(1, allowed_threads()),
+        Auto::Auto => threads,
+    };
+    (threads, batch)
+}
+
+/// The memory that a model can have now.
+fn machine() -> Machine {
+    let gpus = super::devices().into_iter().filter(|d| d.gpu);
+    Machine {
+        memory: fit::available_memory(),
+        gpus: gpus
+            .map(|d| Gpu {
+                name: d.name,
+                free: d.memory_free,
+            })
+            .collect(),
+        ..Machine::default()
     }
 }
 

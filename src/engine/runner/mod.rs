@@ -4,6 +4,7 @@
 //! Only this folder names `llama_cpp_2`. The process loads one model in its
 //! life: ending it is what gives all memory back.
 
+mod adapters;
 mod bench;
 mod generate;
 pub mod keep;
@@ -11,6 +12,8 @@ mod load;
 mod log;
 mod pipe;
 mod prompt;
+mod quantize;
+mod raw;
 mod read;
 mod session;
 
@@ -18,6 +21,7 @@ use crate::engine::template::{self, Context};
 use crate::protocol::engine::{Command, Device, Event};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
+use load::Loader;
 use pipe::{Inbox, Outbox};
 use prompt::Prompts;
 
@@ -27,38 +31,45 @@ pub const SUBCOMMAND: &str = "engine";
 /// Runs until standard input closes. The error is for the log.
 pub fn run() -> Result<(), String> {
     let outbox = Outbox::take_stdout().map_err(|e| format!("no way to send events: {e}"))?;
-    let last_error = log::start();
+    let log = log::start();
     let inbox = Inbox::listen();
     let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
     while let Some(command) = inbox.next() {
         match command {
-            Command::Load(spec) if spec.vocabulary_only => {
-                match load::model(&backend, &spec, &outbox, &last_error) {
-                    Ok(loaded) => {
-                        outbox.send(&Event::Loaded(loaded.facts()));
-                        serve_vocabulary(&Prompts::of(&loaded.model), &inbox, &outbox);
-                    }
-                    Err(error) => outbox.send(&Event::LoadFailed(error)),
-                }
-            }
             Command::Load(spec) => {
-                let served =
-                    load::model(&backend, &spec, &outbox, &last_error).and_then(|loaded| {
-                        session::serve(&backend, &loaded, &spec, &inbox, &outbox, &last_error)
-                    });
+                let loader = Loader {
+                    backend: &backend,
+                    spec: &spec,
+                    outbox: &outbox,
+                    log: &log,
+                };
+                let served = match spec.vocabulary_only {
+                    true => serve_vocabulary(&loader, &inbox),
+                    false => session::serve(&loader, &inbox),
+                };
                 if let Err(error) = served {
                     outbox.send(&Event::LoadFailed(error));
                 }
             }
+            Command::Quantize(spec) => quantize::run(&spec, &outbox, &log),
             Command::Devices => outbox.send(&Event::Devices(devices())),
             Command::Generate(request) => no_model(&outbox, request.id),
             Command::Render { id, .. } => no_model(&outbox, id),
             Command::Bench(spec) => no_model(&outbox, spec.id),
             Command::Keep => outbox.send(&Event::Kept),
+            Command::Adapt(_) => {
+                let why = "no model is loaded for an adapter".to_string();
+                outbox.send(&Event::Adapted(Err(why)));
+            }
             Command::Cancel(_) | Command::Unload => {}
         }
     }
     Ok(())
+}
+
+fn busy(outbox: &Outbox) {
+    let why = "a model is loaded; quantising takes a process of its own".to_string();
+    outbox.send(&Event::Quantized(Err(why)));
 }
 
 fn no_model(outbox: &Outbox, id: u64) {
@@ -66,17 +77,23 @@ fn no_model(outbox: &Outbox, id: u64) {
 }
 
 /// Serves rendering alone.
-fn serve_vocabulary(prompts: &Prompts<'_>, inbox: &Inbox, outbox: &Outbox) {
+fn serve_vocabulary(loader: &Loader<'_>, inbox: &Inbox) -> Result<(), String> {
+    let outbox = loader.outbox;
+    let model = loader.vocabulary()?;
+    let prompts = Prompts::of(&model);
+    outbox.send(&Event::Loaded(loader.about(&model)));
     while let Some(command) = inbox.next() {
         match command {
-            Command::Render { .. } => render(prompts, command, outbox),
+            Command::Render { .. } => render(&prompts, command, outbox),
             Command::Generate(request) => no_model(outbox, request.id),
             Command::Bench(spec) => no_model(outbox, spec.id),
             Command::Devices => outbox.send(&Event::Devices(devices())),
             Command::Keep => outbox.send(&Event::Kept),
-            Command::Load(_) | Command::Cancel(_) | Command::Unload => {}
+            Command::Quantize(_) => busy(outbox),
+            Command::Load(_) | Command::Adapt(_) | Command::Cancel(_) | Command::Unload => {}
         }
     }
+    Ok(())
 }
 
 /// Answers one [`Command::Render`].

@@ -87,6 +87,28 @@ impl<'m> Prompts<'m> {
         }
     }
 
+    /// Whether the template is the model's own.
+    pub fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// The tokens that begin and end a text, by what they are called.
+    pub fn special(&self) -> Vec<(String, String)> {
+        let text = |token: LlamaToken| {
+            let text = (token.0 >= 0).then(|| self.vocab.text(token)).flatten();
+            text.map(|t| t.to_string_lossy().into_owned())
+        };
+        let named = [
+            ("begins a text", text(self.vocab.bos())),
+            ("ends a text", text(self.vocab.eos())),
+            ("ends a turn", text(self.vocab.eot())),
+        ];
+        let known = named.into_iter();
+        known
+            .filter_map(|(name, text)| Some((name.to_string(), text?)))
+            .collect()
+    }
+
     /// The model's template, or ChatML where it has none.
     pub fn template(&self) -> &str {
         self.template.as_deref().unwrap_or(CHATML)

@@ -1,17 +1,19 @@
 //! A loaded model with its context: serves requests and keeps the KV cache
 //! between them.
 
+use super::adapters::Adapters;
 use super::keep::Keeper;
-use super::load::Loaded;
-use super::log::LastError;
+use super::load::{Choice, Loader};
 use super::pipe::{Inbox, Outbox, Waited};
 use super::prompt::{Held, Prompts};
 use super::read::{self, Pace};
-use crate::protocol::engine::{Command, Event, LoadSpec, ModelFacts, ReadProgress, RequestId};
+use crate::protocol::engine::{
+    Adapter, Command, Event, LoadSpec, ModelFacts, ReadProgress, RequestId,
+};
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
-use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use std::time::Duration;
 
@@ -29,6 +31,9 @@ pub struct Session<'m> {
     pub held: Held,
     pub pace: Pace,
     keeper: Option<Keeper>,
+    adapters: Adapters<'m>,
+    loader: &'m Loader<'m>,
+    facts: ModelFacts,
     pub inbox: &'m Inbox,
     pub outbox: &'m Outbox,
 }
@@ -44,39 +49,61 @@ pub enum Read {
     },
 }
 
-/// Makes the context, reports the model as loaded, and serves until there are
-/// no more commands.
-pub fn serve(
-    backend: &LlamaBackend,
-    loaded: &Loaded,
-    spec: &LoadSpec,
+/// Loads the model, reports it as loaded, and serves until there are no more
+/// commands.
+pub fn serve(loader: &Loader<'_>, inbox: &Inbox) -> Result<(), String> {
+    let mut choice = loader.choose()?;
+    loop {
+        let model = loader.model(&mut choice)?;
+        if let Some(context) = loader.context(&model, &mut choice)? {
+            return serve_model(loader, &model, context, &choice, inbox);
+        }
+    }
+}
+
+fn serve_model(
+    loader: &Loader<'_>,
+    model: &LlamaModel,
+    mut context: LlamaContext<'_>,
+    choice: &Choice,
     inbox: &Inbox,
-    outbox: &Outbox,
-    last_error: &LastError,
 ) -> Result<(), String> {
-    let (context, facts) = loaded.context(backend, spec, last_error)?;
+    let prompts = Prompts::of(model);
+    let mut adapters = Adapters::of(model);
+    adapters.lay(&loader.spec.adapters, &mut context, loader.log)?;
+    let facts = ModelFacts {
+        own_template: prompts.has_template(),
+        special: prompts.special(),
+        adapters: adapters.laid.clone(),
+        ..loader.facts(model, &context, choice)
+    };
     let mut session = Session {
-        prompts: Prompts::of(&loaded.model),
+        prompts,
         batch: LlamaBatch::new(context.n_batch() as usize, 1),
         most: context.n_batch() as usize,
         held: Held::default(),
         pace: Pace::default(),
-        keeper: keeper(spec, &facts),
+        keeper: keeper(loader.spec, &facts),
         context,
+        adapters,
+        loader,
+        facts: facts.clone(),
         inbox,
-        outbox,
+        outbox: loader.outbox,
     };
-    outbox.send(&Event::Loaded(facts));
+    session.outbox.send(&Event::Loaded(facts));
     while let Some(command) = session.wait() {
         match command {
             Command::Generate(request) => session.generate(&request),
             Command::Keep => {
                 session.keep();
-                outbox.send(&Event::Kept);
+                session.outbox.send(&Event::Kept);
             }
+            Command::Adapt(wanted) => session.adapt(&wanted),
             Command::Bench(spec) => session.bench(spec),
-            Command::Render { .. } => super::render(&session.prompts, command, outbox),
-            Command::Devices => outbox.send(&Event::Devices(super::devices())),
+            Command::Render { .. } => super::render(&session.prompts, command, session.outbox),
+            Command::Devices => session.outbox.send(&Event::Devices(super::devices())),
+            Command::Quantize(_) => super::busy(session.outbox),
             // A process loads once; the host starts a new one for the next.
             Command::Load(_) | Command::Cancel(_) | Command::Unload => {}
         }
@@ -84,9 +111,18 @@ pub fn serve(
     Ok(())
 }
 
-/// Keeps states, where that is wanted and the model's file can be read.
+/// Keeps states, where that is wanted and the model's file can be read. A
+/// state holds only for what it was computed with.
 fn keeper(spec: &LoadSpec, facts: &ModelFacts) -> Option<Keeper> {
-    let settings = format!("{:?} {}", spec.flash_attention, facts.gpu_layers);
+    let settings = format!(
+        "{} {:?} {} {:?} {:?} {:?}",
+        facts.flash_attention,
+        facts.cache_types,
+        facts.gpu_layers,
+        facts.adapters,
+        spec.tuning.rope,
+        spec.tuning.overrides
+    );
     Keeper::new(spec.keep.clone()?, &spec.model, &settings)
 }
 
@@ -109,6 +145,22 @@ impl Session<'_> {
         if let Some(keeper) = &mut self.keeper {
             keeper.save(&self.context, &self.held);
         }
+    }
+
+    /// Lays other LoRA files over the model. What was read without them is of
+    /// no use any more.
+    fn adapt(&mut self, wanted: &[Adapter]) {
+        self.keep();
+        let laid = self
+            .adapters
+            .lay(wanted, &mut self.context, self.loader.log);
+        if laid.is_ok() {
+            self.forget();
+            self.facts.adapters = self.adapters.laid.clone();
+            self.keeper = keeper(self.loader.spec, &self.facts);
+        }
+        let laid = laid.map(|()| self.adapters.laid.clone());
+        self.outbox.send(&Event::Adapted(laid));
     }
 
     /// Takes what is kept of a conversation, unless it is the one at hand.

@@ -1,10 +1,17 @@
-//! The popup that asks which model to use.
+//! The popup of models: a row for each, and what is known of the chosen one.
+
+mod details;
+
+pub use details::bytes;
 
 use super::{open, row};
-use crate::app::State;
 use crate::app::layer::{ModelRow, ModelsLayer, model_rows};
+use crate::app::library::{HubSearch, Pull};
 use crate::app::turn::Engine;
+use crate::app::{State, layer};
 use crate::chat::text::one_line;
+use crate::protocol::hub::{Phase, Wish};
+use crate::protocol::library::{Fit, Kind, Listed, Verdict};
 use crate::ui::text::fit;
 use crate::ui::theme::Theme;
 use ratatui::Frame;
@@ -13,74 +20,143 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 /// Columns of the box at most.
-const WIDTH: u16 = 84;
+const WIDTH: u16 = 100;
+/// Rows for what is known of the chosen one.
+const DETAILS: u16 = 8;
+/// Rows of the list that there must be room for beside those.
+const LEAST_LIST: u16 = 6;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, layer: &ModelsLayer) {
-    let rows = model_rows(state);
-    let about = about(state, rows.len());
-    let inner_width = usize::from(WIDTH.min(area.width).saturating_sub(4)).max(1);
-    let about_rows = about.len().div_ceil(inner_width) as u16 + 1;
+    let rows = model_rows(state, layer);
+    let about = about(state, layer);
+    let width = usize::from(WIDTH.min(area.width).saturating_sub(4)).max(1);
+    let about_rows = about.chars().count().div_ceil(width) as u16 + 1;
     let list = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-    let height = list.saturating_add(about_rows + 2);
-    let foot = match (&layer.typing, state.engine == Engine::NoModel) {
-        (Some(_), _) => "Enter loads · Esc back",
-        (None, true) => "↑ ↓ choose · Enter takes · Esc: the starter, for now",
-        (None, false) => "↑ ↓ choose · Enter takes · Esc closes",
+    let most = area.height.saturating_sub(2);
+    let with_details = most >= about_rows + LEAST_LIST + DETAILS + 2;
+    let details_rows = if with_details { DETAILS } else { 0 };
+    let height = list.saturating_add(about_rows + details_rows + 3);
+    let size = (WIDTH, height.min(most));
+    let title = match &layer.pairing {
+        Some(_) => "Which eyes or ears?",
+        None => "Which model?",
     };
-    let size = (WIDTH, height.min(area.height.saturating_sub(2)));
-    let inner = open(frame, area, theme, "Which model?", foot, size);
-    let [top, list] = Layout::vertical([
-        Constraint::Length(about_rows.min(inner.height.saturating_sub(1))),
+    let inner = open(frame, area, theme, title, foot(state, layer), size);
+    let [top, line, list, below] = Layout::vertical([
+        Constraint::Length(about_rows.min(inner.height.saturating_sub(2))),
+        Constraint::Length(1),
         Constraint::Fill(1),
+        Constraint::Length(details_rows),
     ])
     .areas(inner);
     Paragraph::new(Line::styled(about, theme.text))
         .wrap(Wrap { trim: true })
         .render(top, frame.buffer_mut());
+    let written = match &layer.typing {
+        Some(typed) => format!("a file: {}▏", tail(typed, width)),
+        None => format!("❯ {}▏", one_line(&layer.filter, 200)),
+    };
+    super::written(frame, line, &written, theme);
     let chosen = layer.chosen(&rows);
     let first = (chosen + 1).saturating_sub(usize::from(list.height).max(1));
     let shown = rows.iter().enumerate().skip(first);
     for ((i, entry), y) in shown.zip(list.y..list.bottom()) {
-        let words = match (entry, &layer.typing) {
-            (ModelRow::File, Some(typed)) => format!("a file: {}▏", tail(typed, inner_width)),
-            _ => words(*entry),
-        };
-        row(frame, list, y, &words, i == chosen, theme);
+        row(frame, list, y, &words(entry, width), i == chosen, theme);
+    }
+    if let (true, Some(entry)) = (with_details, rows.get(chosen)) {
+        let lines = details::of(entry, state, width);
+        let lines: Vec<Line<'_>> = std::iter::once("─".repeat(width))
+            .chain(lines)
+            .map(|words| Line::styled(words, theme.dim))
+            .collect();
+        Paragraph::new(lines).render(below, frame.buffer_mut());
     }
 }
 
-fn about(state: &State, rows: usize) -> String {
-    let looked = match &state.models {
+fn foot(state: &State, layer: &ModelsLayer) -> &'static str {
+    match (&layer.typing, &layer.pairing, &state.engine) {
+        (Some(_), ..) => "Enter loads · Esc back",
+        (None, Some(_), _) => "Enter joins them · Esc back",
+        (None, None, Engine::NoModel) => "Enter takes · type to find · Esc: the starter, for now",
+        (None, None, _) => {
+            "Enter takes · type to find · Tab sorts · Ctrl+F hub · Ctrl+R eyes · Ctrl+X removes · Esc"
+        }
+    }
+}
+
+fn about(state: &State, layer: &ModelsLayer) -> String {
+    let library = &state.library;
+    let looked = match &library.models {
         None => "Looking for models on this machine …".to_string(),
         Some(found) if found.is_empty() => {
             "No model was found in this folder or in the usual caches.".to_string()
         }
-        Some(_) => format!("{} found on this machine.", rows - 2),
+        Some(_) => match library.chat_models() {
+            1 => "1 model to chat with was found on this machine.".to_string(),
+            n => format!("{n} models to chat with were found on this machine."),
+        },
+    };
+    let hub = match &library.hub {
+        HubSearch::None => String::new(),
+        HubSearch::Searching(text) => {
+            format!(" Searching the hub for “{}” …", one_line(text, 40))
+        }
+        HubSearch::Found(repos) => format!(" {} found on the hub.", repos.len()),
+        HubSearch::Failed(why) => format!(" The hub: {}", one_line(why, 200)),
+    };
+    let sorted = match layer.sort {
+        layer::Sort::Name => String::new(),
+        by => format!(" Sorted by {}.", by.name()),
     };
     let model = match &state.model {
         Some(_) if state.has_starter() => "the starter".to_string(),
         Some(path) => one_line(&path.display().to_string(), 200),
-        None => return format!("{looked} Your choice is kept; /model asks again."),
+        None => return format!("{looked}{hub} Your choice is kept; /model asks again.{sorted}"),
     };
     let how = match &state.engine {
         Engine::Ready(_) => "In use",
         Engine::Loading(_) => "Loading",
-        // A dead engine comes back with the next message.
-        Engine::Down => "Chosen",
+        // A dead engine comes back with the next message, a resting one too.
+        Engine::Down | Engine::Resting => "Chosen",
         Engine::Failed | Engine::NoModel => "Not loaded",
     };
-    format!("{looked} {how}: {model}")
+    format!("{looked}{hub} {how}: {model}{sorted}")
 }
 
-fn words(entry: ModelRow<'_>) -> String {
+/// A row: name, size, verdict, where it is.
+fn words(entry: &ModelRow<'_>, width: usize) -> String {
     match entry {
-        ModelRow::Found(model) => {
-            let folder = model.path.parent().unwrap_or(&model.path);
+        ModelRow::Pull(pull) => pulling(pull),
+        ModelRow::Found(listed) => {
+            let model = &listed.model;
+            let quant = model.card.as_ref().map_or("", |c| c.quantization.as_str());
+            let name_width = (width / 2).clamp(16, 48);
             format!(
-                "{}  {}  {}",
-                fit(&one_line(&model.name, 200), 40),
-                size(model.size),
-                one_line(&folder.display().to_string(), 200)
+                "{}  {}  {}  {}  {}",
+                fit(&one_line(&model.name, 200), name_width),
+                fit(quant, 8),
+                fit(&details::bytes(model.size), 7),
+                fit(&verdict(listed), 15),
+                details::source(model.source),
+            )
+        }
+        ModelRow::Fetch(what) => format!("fetch {}", one_line(what, 200)),
+        ModelRow::Repo(repo) => format!(
+            "hub: {}  {} downloads{}",
+            one_line(&repo.repo, 100),
+            repo.downloads,
+            if repo.gated { "  asks for a licence" } else { "" }
+        ),
+        ModelRow::Catalog(entry) => {
+            let size = match entry.size {
+                0 => String::new(),
+                bytes => details::bytes(bytes),
+            };
+            format!(
+                "fetch: {}  {}  {}",
+                fit(&one_line(&entry.name, 60), 22),
+                fit(&size, 7),
+                one_line(&entry.good_for, 200)
             )
         }
         ModelRow::File => "a file: type its path".into(),
@@ -90,17 +166,57 @@ fn words(entry: ModelRow<'_>) -> String {
     }
 }
 
-/// Bytes as people read them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+/// A word for how a model runs.
+fn verdict(listed: &Listed) -> String {
+    match (&listed.model.card, &listed.fit) {
+        (Err(_), _) => "✗ cannot be used".into(),
+        (Ok(card), _) if card.kind == Kind::Adapter => "adapter".into(),
+        (Ok(card), _) if card.kind == Kind::Mmproj => "eyes or ears".into(),
+        (Ok(card), _) if card.kind == Kind::Embedding => "embedding".into(),
+        (Ok(card), _) if card.kind == Kind::Reranker => "reranker".into(),
+        (Ok(_), Some(Ok(fit))) => placed(fit),
+        (Ok(_), Some(Err(_))) => "✗ too big".into(),
+        (Ok(_), None) => String::new(),
     }
+}
+
+fn placed(fit: &Fit) -> String {
+    match fit.verdict {
+        Verdict::Gpu => "✓ GPU".into(),
+        Verdict::Partly => format!("✓ {}/{} on GPU", fit.gpu_layers, fit.layers + 1),
+        Verdict::Memory => "✓ memory".into(),
+        Verdict::TooBig => "✗ too big".into(),
+    }
+}
+
+/// A pull with its bar.
+fn pulling(pull: &Pull) -> String {
+    const BAR: u64 = 20;
+    let what = fit(&one_line(&pull.what, 200), 34);
+    let Some(progress) = &pull.progress else {
+        return format!("↓ {what}  asking the hub …");
+    };
+    let full = progress.done * BAR / progress.total.max(1);
+    let bar: String = (0..BAR).map(|i| if i < full { '█' } else { '░' }).collect();
+    let percent = progress.done * 100 / progress.total.max(1);
+    let state = match (&progress.phase, pull.wish) {
+        (_, Wish::Cancel) => "ending".into(),
+        (Phase::Paused, _) | (_, Wish::Pause) => "paused: Enter goes on".into(),
+        (Phase::Looking | Phase::Chosen(_), _) => "asking the hub".into(),
+        (Phase::Checking { .. }, _) => "checking".into(),
+        (Phase::Retrying { why, .. }, _) => format!("again soon: {}", one_line(why, 60)),
+        (Phase::Restarting { .. } | Phase::Downloading | Phase::Done, _) => {
+            let left = progress.left.map_or(String::new(), |s| format!(", {} left", details::time(s)));
+            format!("{}/s{left}", details::bytes(progress.speed))
+        }
+    };
+    format!("↓ {what}  {bar} {percent:>3} %  {state}")
 }
 
 /// The end of what is typed, where the typing happens.
 fn tail(typed: &str, width: usize) -> String {
     let most = width.saturating_sub(14).max(1);
     let skip = typed.chars().count().saturating_sub(most);
-    one_line(&typed.chars().skip(skip).collect::<String>(), most)
+    let shown: String = typed.chars().skip(skip).collect();
+    one_line(&shown, 1000)
 }

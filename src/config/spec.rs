@@ -1,0 +1,140 @@
+//! From a model's name to how it is loaded: the file behind the name, and what
+//! the configuration file and the command line say of it.
+
+use super::{Config, paths};
+use crate::models::{self, Reference, starter};
+use crate::protocol::engine::{Adapter, KeepSpec, LoadSpec, STATES};
+use crate::protocol::library::{FoundModel, STARTER};
+use crate::protocol::tuning::Written;
+use std::path::{Path, PathBuf};
+
+/// A model that was named, and what is known of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Named {
+    pub path: PathBuf,
+    /// As the library calls it; the file's name otherwise.
+    pub name: String,
+    pub projector: Option<PathBuf>,
+    /// LoRA files that belong to it.
+    pub adapters: Vec<PathBuf>,
+}
+
+impl Named {
+    fn path(path: PathBuf) -> Self {
+        let name = path.file_stem().unwrap_or_default();
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            path,
+            ..Self::default()
+        }
+    }
+
+    pub fn found(model: &FoundModel) -> Self {
+        let extras = model.extras.as_ref();
+        Self {
+            path: model.path.clone(),
+            name: model.name.clone(),
+            projector: model.projector.clone(),
+            adapters: extras.map(|e| e.adapters.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The model that a name stands for: the starter is written out where it is
+/// not yet, a path is itself, anything else is looked up in the library. The
+/// error says what to do.
+pub fn find(config: &Config, named: &Path) -> Result<Named, String> {
+    let Some(text) = named.to_str() else {
+        return Ok(Named::path(named.to_path_buf()));
+    };
+    let reference = Reference::parse(text, &paths::home());
+    match reference {
+        Reference::Starter => place_starter().map(Named::path),
+        Reference::Path(path) => Ok(Named::path(path)),
+        reference => {
+            let found = scan(config);
+            let model = models::resolve(&reference, &found).map_err(|e| e.to_string())?;
+            Ok(Named::found(model))
+        }
+    }
+}
+
+fn place_starter() -> Result<PathBuf, String> {
+    let folder = paths::data_folder().ok_or("no home folder is known for the starter; set HOME")?;
+    starter::place(&folder).map_err(|e| {
+        let folder = folder.display();
+        format!("the starter cannot be written to {folder}: {e}; make room there, or set XDG_DATA_HOME to another folder")
+    })
+}
+
+/// Every model on this machine.
+pub fn scan(config: &Config) -> Vec<FoundModel> {
+    let pairs: Vec<(PathBuf, PathBuf)> = config
+        .models
+        .iter()
+        .filter_map(|(name, model)| {
+            let path = paths::expand_home(Path::new(name));
+            Some((path, model.projector.clone()?))
+        })
+        .collect();
+    let cache = paths::state_folder().map(|folder| folder.join("models.cache"));
+    models::scan(&paths::places(config), &pairs, cache.as_deref())
+}
+
+/// How to load this model: what is said of all, then of this one, then on the
+/// command line.
+pub fn load(
+    config: &Config,
+    named: &Named,
+    written: &Written,
+    adapters: &[(PathBuf, f32)],
+) -> Result<LoadSpec, String> {
+    let mut tuning = config.engine.clone();
+    let own = config.models.iter().find(|(name, _)| is(named, name));
+    if let Some((_, own)) = own {
+        tuning.lay(&own.written)?;
+    }
+    tuning.lay(written)?;
+    let configured = own.map(|(_, own)| own.adapters.as_slice()).unwrap_or(&[]);
+    let adapters = configured
+        .iter()
+        .chain(&named.adapters)
+        .map(|path| (path.clone(), 1.0))
+        .chain(adapters.iter().cloned())
+        .map(|(path, scale)| Adapter {
+            path: paths::expand_home(&path),
+            scale,
+        });
+    Ok(LoadSpec {
+        model: named.path.clone(),
+        tuning,
+        adapters: adapters.collect(),
+        keep: states(config),
+        vocabulary_only: false,
+    })
+}
+
+/// Whether a table of the file is about this model.
+fn is(named: &Named, name: &str) -> bool {
+    let stem = named.path.file_stem().unwrap_or_default();
+    name.eq_ignore_ascii_case(&named.name)
+        || stem.eq_ignore_ascii_case(name)
+        || paths::expand_home(Path::new(name)) == named.path
+        || (name == STARTER && stem == "starter")
+}
+
+/// Where the engine keeps its states, and how much they may take: what the
+/// config file says, else a tenth of the free disk, at most 4 GiB.
+pub fn states(config: &Config) -> Option<KeepSpec> {
+    const GIGABYTE: u64 = 1 << 30;
+    let conversations = &config.conversations;
+    let folder = paths::data_folder().filter(|_| conversations.keep_state)?;
+    let limit = match conversations.state_limit {
+        Some(gigabytes) => u64::from(gigabytes) * GIGABYTE,
+        None => (paths::free_space(&folder) / 10).min(4 * GIGABYTE),
+    };
+    Some(KeepSpec {
+        folder: folder.join(STATES),
+        limit,
+    })
+}

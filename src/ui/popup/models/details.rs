@@ -1,0 +1,182 @@
+//! What is known of a model, in some lines.
+
+use crate::app::State;
+use crate::app::layer::ModelRow;
+use crate::app::turn::Engine;
+use crate::chat::text::one_line;
+use crate::protocol::library::{Ability, Card, Fit, Listed, Source, Verdict};
+use crate::ui::text::fit;
+
+/// Lines about the chosen row.
+pub fn of(row: &ModelRow<'_>, state: &State, width: usize) -> Vec<String> {
+    let lines = match row {
+        ModelRow::Found(listed) => found(listed, state),
+        ModelRow::Catalog(entry) => vec![
+            format!("{}: {}", entry.name, entry.good_for),
+            format!("{}  {} parameters, {}", entry.repo, entry.parameters, entry.licence),
+            "Enter fetches it into Parlor's own folder, while the chat goes on.".into(),
+        ],
+        ModelRow::Repo(repo) => vec![
+            repo.repo.clone(),
+            "Enter fetches the quantisation that suits this machine; type OWNER/REPO:QUANT for another.".into(),
+        ],
+        ModelRow::Fetch(_) => {
+            vec!["Enter fetches it into Parlor's own folder, while the chat goes on.".into()]
+        }
+        ModelRow::Pull(pull) => vec![
+            pull.progress
+                .as_ref()
+                .map(|p| format!("{} of {}  {}", bytes(p.done), bytes(p.total), p.name))
+                .unwrap_or_default(),
+            "Enter pauses and goes on; Ctrl+X ends it, and what came is kept.".into(),
+        ],
+        ModelRow::File => vec!["Any .gguf file: it is used where it is.".into()],
+        ModelRow::Starter => vec!["Inside the program, 5 MB; it needs no other file.".into()],
+    };
+    let lines = lines.into_iter().filter(|l| !l.is_empty());
+    lines.map(|l| fit(&one_line(&l, 400), width)).collect()
+}
+
+fn found(listed: &Listed, state: &State) -> Vec<String> {
+    let model = &listed.model;
+    let path = model.path.display().to_string();
+    let card = match &model.card {
+        Ok(card) => card,
+        Err(why) => return vec![path, format!("Cannot be used: {why}")],
+    };
+    let mut lines = vec![path, about(card)];
+    match &listed.fit {
+        Some(Ok(fit)) => lines.extend(memory(fit)),
+        Some(Err(why)) => lines.push(why.clone()),
+        None => {}
+    }
+    if let Some(projector) = &model.projector {
+        let name = projector.file_name().unwrap_or_default().to_string_lossy();
+        lines.push(format!("Sees or hears with {name}."));
+    }
+    if let Some(extras) = &model.extras {
+        if let Some(system) = &extras.system {
+            lines.push(format!("Its own system prompt: {system}"));
+        }
+        if !extras.parameters.is_empty() {
+            let pairs = extras.parameters.iter().map(|(n, v)| format!("{n} {v}"));
+            lines.push(format!("Its own values: {}", pairs.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    lines.extend(cost(listed, state));
+    lines
+}
+
+fn about(card: &Card) -> String {
+    let can: Vec<&str> = card.abilities.iter().map(|a| ability(*a)).collect();
+    format!(
+        "{}, {} parameters, {}, trained for {} tokens{}{}",
+        card.architecture,
+        count(card.parameters),
+        card.quantization,
+        card.context,
+        if can.is_empty() { "" } else { "; " },
+        can.join(", ")
+    )
+}
+
+fn memory(fit: &Fit) -> Vec<String> {
+    let place = match fit.verdict {
+        Verdict::Gpu => "wholly on the GPU".to_string(),
+        Verdict::Partly => format!("{} of {} layers on the GPU", fit.gpu_layers, fit.layers + 1),
+        Verdict::Memory => "on the processor".to_string(),
+        Verdict::TooBig => "nowhere".to_string(),
+    };
+    let speed = fit.speed.map_or(String::new(), |s| format!(", about {s:.0} tok/s"));
+    vec![
+        format!(
+            "Takes {}: weights {}, cache {}, computing {}; {place}{speed}",
+            bytes(fit.total()),
+            bytes(fit.weights),
+            bytes(fit.cache),
+            bytes(fit.compute)
+        ),
+        format!(
+            "A context of {} tokens; {} would fit.",
+            fit.context, fit.largest_context
+        ),
+    ]
+}
+
+/// What changing to this model costs: the conversation is read again, at a
+/// speed that is guessed from that of the model in use.
+fn cost(listed: &Listed, state: &State) -> Option<String> {
+    let tokens = state.usage.prompt_tokens + state.usage.completion_tokens;
+    if tokens == 0 || state.model.as_ref() == Some(&listed.model.path) {
+        return None;
+    }
+    let (_, answer) = state.talk.last_answer()?;
+    let seconds = match &state.engine {
+        Engine::Ready(facts) if answer.timings.prefill_tps > 0.0 && facts.size > 0 => {
+            let slower = listed.model.size as f64 / facts.size as f64;
+            let seconds = f64::from(tokens) / answer.timings.prefill_tps * slower;
+            format!(", about {}", time(seconds.ceil() as u64))
+        }
+        Engine::Ready(_)
+        | Engine::NoModel
+        | Engine::Loading(_)
+        | Engine::Failed
+        | Engine::Down
+        | Engine::Resting => String::new(),
+    };
+    Some(format!(
+        "The conversation stays; it reads {tokens} tokens again with the next message{seconds}."
+    ))
+}
+
+/// A word for what a model can do.
+fn ability(ability: Ability) -> &'static str {
+    match ability {
+        Ability::Chat => "chat",
+        Ability::Vision => "sees",
+        Ability::Audio => "hears",
+        Ability::Embedding => "compares texts",
+        Ability::Reasoning => "thinks first",
+        Ability::Tools => "uses tools",
+    }
+}
+
+/// Whose folder a model stands in.
+pub fn source(source: Source) -> &'static str {
+    match source {
+        Source::Parlor => "Parlor",
+        Source::Folder => "a folder",
+        Source::HuggingFace => "Hugging Face",
+        Source::LlamaCpp => "llama.cpp",
+        Source::LmStudio => "LM Studio",
+        Source::Ollama => "Ollama",
+        Source::Gpt4All => "GPT4All",
+        Source::Jan => "Jan",
+        Source::Msty => "Msty",
+    }
+}
+
+/// Bytes as people read them.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// A number of parameters as people read it.
+fn count(n: u64) -> String {
+    match n {
+        0..1_000_000_000 => format!("{} M", n / 1_000_000),
+        _ => format!("{:.1} B", n as f64 / 1e9),
+    }
+}
+
+/// Seconds as people read them.
+pub fn time(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
