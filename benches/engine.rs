@@ -36,6 +36,7 @@ async fn loaded(spec: LoadSpec) -> Engine {
     let mut engine = host::start(host::Options {
         program: env!("CARGO_BIN_EXE_parlor").into(),
         log: None,
+        gpu: false,
     });
     engine.commands.send(Command::Load(spec)).unwrap();
     while !matches!(next(&mut engine).await, Event::Loaded(_)) {}

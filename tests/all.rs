@@ -7,8 +7,11 @@ mod suite {
     mod conversations;
     mod engine;
     mod exchange;
+    mod gguf;
     mod help;
+    mod hub;
     mod kills;
+    mod library;
     mod screen;
     mod starter;
     mod states;

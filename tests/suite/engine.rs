@@ -6,7 +6,7 @@ use crate::support::engine::{
 use crate::support::gguf::Tiny;
 use crate::support::terminal::signal;
 use parlor::chat::{FinishReason, Message, Role, Sampling};
-use parlor::protocol::engine::{Auto, Command, Event, LoadSpec, Request};
+use parlor::protocol::engine::{Auto, Command, Event, Request};
 use rustix::process::{Pid, Signal, test_kill_process};
 use tempfile::tempdir;
 
@@ -545,10 +545,8 @@ fn a_thread_count_beyond_the_machine_is_held_to_it_and_does_not_hang() {
     let model = Tiny::saying(&["ok"]).write(folder.path(), "a.gguf");
     block_on(async {
         let mut engine = start(folder.path());
-        let many = LoadSpec {
-            threads: Auto::Set(u32::MAX),
-            ..spec(model)
-        };
+        let mut many = spec(model);
+        many.tuning.threads = Auto::Set(u32::MAX);
         engine.commands.send(Command::Load(many)).unwrap();
         let said = answer(&mut engine, question(1, "hi", greedy(5))).await;
         assert_eq!(said.text, "ok");

@@ -7,7 +7,7 @@ use crate::support::terminal::Pty;
 use parlor::app::{Effect, Event};
 use parlor::chat::{FinishReason, Role};
 use parlor::protocol::engine::{self, ModelFacts};
-use parlor::protocol::library::FoundModel;
+use parlor::protocol::library::{Card, FoundModel, Listed, Source};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -267,22 +267,34 @@ fn held_out_questions_are_answered_rightly_or_honestly() {
 }
 
 /// A chat without any model, after the search for models.
-fn first_start(found: Vec<FoundModel>) -> Harness {
+fn first_start(found: Vec<Listed>) -> Harness {
     let mut chat = Harness::starting(80, 24, None);
     chat.sees("Which model?").sees("Looking for models");
     chat.event(Event::Models(found));
     chat
 }
 
-fn found(path: &str) -> FoundModel {
-    FoundModel {
+fn found(path: &str) -> Listed {
+    let model = FoundModel {
         path: path.into(),
         name: Path::new(path)
             .file_stem()
             .unwrap()
             .to_string_lossy()
             .into_owned(),
+        parts: vec![path.into()],
+        source: Source::Folder,
+        repo: None,
         size: 2_500_000_000,
+        modified: 0,
+        card: Ok(Card::default()),
+        projector: None,
+        extras: None,
+    };
+    Listed {
+        model,
+        fit: None,
+        used: None,
     }
 }
 
@@ -311,9 +323,10 @@ fn at_the_first_start_enter_alone_ends_in_a_conversation_with_the_starter() {
 #[test]
 fn a_model_that_was_found_is_offered_first_and_remembered_once_it_works() {
     let mut chat = first_start(vec![found("/m/qwen.gguf"), found("/m/gemma.gguf")]);
-    chat.sees("2 found on this machine")
-        .sees("▸qwen  2.5 GB  /m");
-    chat.press("down enter");
+    chat.sees("2 models to chat with were found")
+        .sees("▸gemma")
+        .sees("2.5 GB");
+    chat.press("enter");
     assert_eq!(chat.effects, [Effect::Load("/m/gemma.gguf".into())]);
     loaded(&mut chat);
     assert_eq!(
@@ -351,7 +364,7 @@ fn the_choice_can_be_made_again_and_left_as_it_is() {
     chat.send("/model")
         .sees("Which model?")
         .sees("In use: tiny.gguf");
-    assert_eq!(chat.effects, [Effect::FindModels]);
+    assert_eq!(chat.effects, [Effect::FindModels(Vec::new())]);
     chat.press("ctrl-c").sees_not("Which model?");
     assert_eq!(chat.effects.len(), 1);
 }

@@ -167,10 +167,8 @@ fn a_state_that_was_cut_short_is_ignored() {
 fn a_state_of_another_model_or_of_other_settings_is_ignored() {
     let home = Home::new();
     let (said, _) = home.ask(home.spec(ROOM), "one", &long());
-    let other = LoadSpec {
-        flash_attention: Some(false),
-        ..home.spec(ROOM)
-    };
+    let mut other = home.spec(ROOM);
+    other.tuning.flash_attention = Some(false);
     assert_eq!(home.ask(other, "one", &longer(&said)).1, 0);
     let mut model = fs::read(&home.model).unwrap();
     let last = model.len() - 1;

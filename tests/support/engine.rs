@@ -3,6 +3,7 @@
 use parlor::chat::{Message, Part, Role, Sampling};
 use parlor::engine::host::{self, Engine};
 use parlor::protocol::engine::{Auto, Command, Event, Finish, LoadSpec, Request, RequestId};
+use parlor::protocol::tuning::Tuning;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,13 +26,17 @@ pub fn start(folder: &Path) -> Engine {
     host::start(host::Options {
         program: program(),
         log: Some(folder.join("engine.log")),
+        gpu: false,
     })
 }
 
 pub fn spec(model: PathBuf) -> LoadSpec {
     LoadSpec {
         model,
-        threads: Auto::Set(1),
+        tuning: Tuning {
+            threads: Auto::Set(1),
+            ..Tuning::default()
+        },
         ..LoadSpec::default()
     }
 }
