@@ -3,10 +3,10 @@
 use super::HubError;
 use super::fault::{Again, Asked, Fault};
 use super::net::{Net, host, text};
-use crate::protocol::hub::{FoundRepo, Listing, RemoteFile};
+use super::shapes::{Entry, FoundModel, Info};
+use crate::protocol::hub::{FoundRepo, Listing};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// Bytes of an answer, at most.
@@ -163,101 +163,4 @@ fn is_away(error: &HubError) -> bool {
             | HubError::Unreachable { .. }
             | HubError::Proxy { .. }
     )
-}
-
-/// `false`, or `"auto"` and `"manual"`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Gate {
-    Plain(bool),
-    How(String),
-}
-
-impl Gate {
-    fn is_gated(&self) -> bool {
-        match self {
-            Gate::Plain(gated) => *gated,
-            Gate::How(how) => !how.is_empty(),
-        }
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Gate {
-        Gate::Plain(false)
-    }
-}
-
-#[derive(Deserialize)]
-struct Info {
-    sha: String,
-    #[serde(default)]
-    gated: Gate,
-}
-
-#[derive(Deserialize)]
-struct FoundModel {
-    id: String,
-    #[serde(default)]
-    downloads: u64,
-    #[serde(default)]
-    likes: u64,
-    #[serde(default)]
-    gated: Gate,
-    #[serde(default)]
-    gguf: Option<Header>,
-}
-
-/// What the hub read in the GGUF file.
-#[derive(Deserialize)]
-struct Header {
-    #[serde(default)]
-    total: Option<u64>,
-}
-
-impl FoundModel {
-    fn into_repo(self) -> FoundRepo {
-        FoundRepo {
-            gated: self.gated.is_gated(),
-            repo: self.id,
-            downloads: self.downloads,
-            likes: self.likes,
-            parameters: self.gguf.and_then(|g| g.total),
-        }
-    }
-}
-
-/// One line of `tree`.
-#[derive(Deserialize)]
-struct Entry {
-    r#type: String,
-    path: String,
-    #[serde(default)]
-    size: u64,
-    #[serde(default)]
-    lfs: Option<Lfs>,
-}
-
-/// For a large file: its SHA-256 and its true size.
-#[derive(Deserialize)]
-struct Lfs {
-    oid: String,
-    size: Option<u64>,
-}
-
-impl Entry {
-    fn into_file(self) -> Option<RemoteFile> {
-        let size = self.lfs.as_ref().and_then(|l| l.size).unwrap_or(self.size);
-        (self.r#type == "file").then(|| RemoteFile {
-            path: self.path,
-            size,
-            sha256: self.lfs.and_then(|l| sha256(&l.oid)),
-        })
-    }
-}
-
-/// A digest as it should be: 64 hexadecimal digits, in lower case.
-pub(super) fn sha256(text: &str) -> Option<String> {
-    let good = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    good.then(|| text.to_ascii_lowercase())
 }

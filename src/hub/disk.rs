@@ -3,9 +3,10 @@
 //! It is a thread of its own because a disk may stop for seconds, and the
 //! runtime that draws the screen may not.
 
+use super::command::{Command, Whole};
 use super::partial::{Note, note_path, remove, sync_folder, write_note};
+use super::writer::Shared;
 use super::{Pace, partial};
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,46 +16,8 @@ use std::time::Instant;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::writer::Shared;
-
 /// Bytes that are read at once for the digest.
 const SLICE: usize = 1 << 20;
-
-pub(super) enum Command {
-    Write {
-        at: u64,
-        bytes: Bytes,
-    },
-    /// These bytes were not what the server said.
-    Forget {
-        from: u64,
-        to: u64,
-    },
-    /// All that came is worth nothing; another version begins.
-    Restart {
-        note: Box<Note>,
-        done: oneshot::Sender<()>,
-    },
-    /// Makes safe what came.
-    Save {
-        done: oneshot::Sender<()>,
-    },
-    /// Makes it safe if that was not done for long.
-    Tick,
-    /// All bytes are there: what is their digest?
-    Finish {
-        size: u64,
-        digest: oneshot::Sender<String>,
-    },
-    /// Gives the file its name.
-    Publish {
-        done: oneshot::Sender<()>,
-    },
-    /// Removes what came.
-    Remove {
-        done: oneshot::Sender<()>,
-    },
-}
 
 /// What the thread holds.
 pub(super) struct Disk {
@@ -121,6 +84,7 @@ impl Disk {
             Command::Forget { from, to } => {
                 self.shared.change(|spans| spans.remove(from, to));
                 self.unhash(from);
+                self.state.unsaved += 1;
                 self.save()?;
             }
             Command::Restart { note, done } => {
@@ -132,9 +96,9 @@ impl Disk {
                 let _ = done.send(());
             }
             Command::Tick => self.save_if_due()?,
-            Command::Finish { size, digest } => {
-                if self.finish(size, &digest)? {
-                    let _ = digest.send(hex(&self.state.sha.clone().finalize()));
+            Command::Finish { size, whole } => {
+                if self.finish(size, &whole)? {
+                    let _ = whole.send(self.whole()?);
                 }
             }
             Command::Publish { done } => {
@@ -160,7 +124,7 @@ impl Disk {
         let length = bytes.len() as u64;
         let end = at + length;
         self.state.cursor = Some(end);
-        if at == self.state.hashed {
+        if at == self.state.hashed && self.is_checked() {
             self.state.sha.update(bytes);
             self.set_hashed(end);
         }
@@ -190,7 +154,14 @@ impl Disk {
 
     /// First the bytes, then the note: it never promises what is not there.
     fn save(&mut self) -> io::Result<()> {
-        self.file.sync_data()?;
+        if self.state.unsaved > 0 {
+            self.file.sync_data()?;
+            self.write_note()?;
+        }
+        Ok(())
+    }
+
+    fn write_note(&mut self) -> io::Result<()> {
         self.note.done = self.shared.spans();
         write_note(&self.path, &self.note)?;
         self.state.unsaved = 0;
@@ -202,11 +173,17 @@ impl Disk {
         self.note = note;
         self.shared.change(|spans| *spans = self.note.done.clone());
         self.unhash(0);
-        // The note first: a part that is longer than its note is no harm.
-        write_note(&self.path, &self.note)?;
+        // The note first, and safely: it may not speak of bytes that are gone.
+        self.write_note()?;
+        sync_folder(&self.path)?;
         self.file.set_len(0)?;
         self.state.cursor = None;
         Ok(())
+    }
+
+    /// Whether there is a digest to check against; else none is computed.
+    fn is_checked(&self) -> bool {
+        self.note.sha256.is_some()
     }
 
     fn unhash(&mut self, from: u64) {
@@ -225,7 +202,7 @@ impl Disk {
     fn hash_some(&mut self) -> io::Result<bool> {
         let hashed = self.state.hashed;
         let behind = self.shared.front().saturating_sub(hashed);
-        if behind == 0 {
+        if behind == 0 || !self.is_checked() {
             return Ok(false);
         }
         let length = usize::try_from(behind).map_or(SLICE, |b| b.min(SLICE));
@@ -243,19 +220,31 @@ impl Disk {
     }
 
     /// `false` where nobody waits any more.
-    fn finish(&mut self, size: u64, waiting: &oneshot::Sender<String>) -> io::Result<bool> {
+    fn finish(&mut self, size: u64, waiting: &oneshot::Sender<Whole>) -> io::Result<bool> {
         self.save()?;
         while self.hash_some()? {
             if waiting.is_closed() {
                 return Ok(false);
             }
         }
-        if self.state.hashed != size {
+        if self.shared.front() != size {
             return Err(io::Error::other("bytes are missing"));
         }
         self.file.set_len(size)?;
         self.file.sync_all()?;
         Ok(true)
+    }
+
+    /// Read here: on Windows the lock keeps every other handle out.
+    fn whole(&mut self) -> io::Result<Whole> {
+        let mut first = Vec::new();
+        self.seek(0)?;
+        self.state.cursor = None;
+        Read::by_ref(&mut self.file)
+            .take(4)
+            .read_to_end(&mut first)?;
+        let digest = hex(&self.state.sha.clone().finalize());
+        Ok(Whole { digest, first })
     }
 }
 

@@ -62,6 +62,10 @@ impl Net {
     /// No connection, or one that ended early.
     pub fn broken(&self, url: &Url, error: &reqwest::Error) -> Fault {
         let host = host(url);
+        // A token with a line's end in it, or the like.
+        if error.is_builder() {
+            return HubError::Token.into();
+        }
         if !error.is_connect() {
             return Fault::passing(HubError::Cut { host });
         }

@@ -210,17 +210,12 @@ impl Fetch<'_> {
             self.run.report.phase(Phase::Checking { done, total });
             writer.finish(size).await
         };
-        let digest = self.run.steadily(finish).await?;
+        let whole = self.run.steadily(finish).await?;
         match &note.sha256 {
-            Some(right) if *right == digest => Ok(Some(Checked::Digest)),
+            Some(right) if *right == whole.digest => Ok(Some(Checked::Digest)),
             Some(_) => Ok(None),
-            None => {
-                let first = first_bytes(&partial::part_path(&self.wanted.path));
-                match is_gguf(&first) {
-                    true => Ok(Some(Checked::Length)),
-                    false => Err(not_gguf(&self.wanted.name, &first)),
-                }
-            }
+            None if is_gguf(&whole.first) => Ok(Some(Checked::Length)),
+            None => Err(not_gguf(&self.wanted.name, &whole.first)),
         }
     }
 

@@ -1,12 +1,14 @@
 //! The Hugging Face hub: finding models, choosing one that fits, downloading it.
 //!
 //! `target` reads what the person wrote, `api` asks the hub what there is,
-//! `choose` takes one model, `pull` plans its files and `fetch` brings each:
-//! `probe` asks about it, `parts` downloads, `disk` writes and computes the
-//! digest in a thread of its own, `partial` keeps what is not whole yet.
+//! `choose` takes one model, `plan` says which files that is, `pull` has them
+//! brought, and `fetch` brings each: `probe` asks about it, `parts` and `stream`
+//! download, `disk` writes and computes the digest in a thread of its own,
+//! `partial` keeps what is not whole yet.
 
 mod api;
 mod choose;
+mod command;
 mod disk;
 mod error;
 mod fault;
@@ -16,14 +18,17 @@ mod pace;
 mod partial;
 mod parts;
 mod place;
+mod plan;
 mod probe;
 mod pull;
 mod quant;
 mod report;
 mod run;
 mod settings;
+mod shapes;
 mod size;
 mod spans;
+mod stream;
 mod target;
 mod writer;
 

@@ -68,7 +68,8 @@ pub(super) fn read_note(path: &Path) -> Option<Note> {
     Some(note)
 }
 
-/// Whole or not at all, also after a power cut.
+/// Whole or not at all, also after a power cut; which may bring back the note
+/// before this one, unless the folder is made safe too.
 pub(super) fn write_note(path: &Path, note: &Note) -> io::Result<()> {
     let place = note_path(path);
     let draft = with_ending(path, ".part.json.new");
@@ -76,8 +77,7 @@ pub(super) fn write_note(path: &Path, note: &Note) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(note)?)?;
     file.sync_all()?;
     drop(file);
-    fs::rename(&draft, &place)?;
-    sync_folder(path)
+    fs::rename(&draft, &place)
 }
 
 /// Makes a rename in the folder of this file last.

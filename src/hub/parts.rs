@@ -1,9 +1,8 @@
-//! Bringing the missing bytes of one file: several connections, or one where a
-//! server sends no parts.
+//! Bringing the missing bytes of one file, over several connections.
 
 use super::HubError;
 use super::fault::{Again, Asked, Fault};
-use super::net::{Net, host, text};
+use super::net::{Net, host};
 use super::partial::Note;
 use super::probe::{content_length, content_range, etag};
 use super::run::Run;
@@ -64,6 +63,12 @@ impl Parts<'_> {
         // Also what an earlier round sent to the disk before it was dropped.
         self.writer.save().await?;
         let pace = &self.net.pace;
+        if let Some(size) = self
+            .size
+            .filter(|size| self.writer.shared().front() == *size)
+        {
+            return Ok(size);
+        }
         let Some(size) = self.size.filter(|_| self.ranges) else {
             return Ok(self.stream().await?);
         };
@@ -162,67 +167,15 @@ impl Parts<'_> {
         self.note.sha256.is_none() && self.note.etag.is_some() && etag != self.note.etag
     }
 
-    fn lie(&self, response: &reqwest::Response, what: &str) -> Fault {
+    pub fn lie(&self, response: &reqwest::Response, what: &str) -> Fault {
         Fault::passing(HubError::Lies {
             host: host(response.url()),
             what: what.to_owned(),
         })
     }
 
-    /// The whole file over one connection: each attempt begins at the start.
-    async fn stream(&self) -> Result<u64, HubError> {
-        let mut failed = 0;
-        loop {
-            self.writer.save().await?;
-            if self.writer.shared().done() > 0 {
-                self.writer.restart(self.note.clone()).await?;
-                self.run.report.phase(Phase::Restarting {
-                    why: "the server sends this file only from its start".to_owned(),
-                });
-            }
-            match self.stream_once().await {
-                Ok(size) => return Ok(size),
-                Err(fault) => {
-                    failed += 1;
-                    self.rest(failed, fault).await?;
-                }
-            }
-        }
-    }
-
-    async fn stream_once(&self) -> Result<u64, Fault> {
-        let mut answer = self.net.get(self.url, None).await?;
-        if answer.response.status().as_u16() != 200 {
-            return Err(self.net.refused(&answer, self.asked));
-        }
-        let headers = answer.response.headers();
-        let told = content_length(headers);
-        if told.is_none() && text(headers, "transfer-encoding") != Some("chunked") {
-            let what = "it does not say how long the file is";
-            return Err(self.lie(&answer.response, what));
-        }
-        if told.is_some() && self.size.is_some() && told != self.size {
-            return Err(self.lie(&answer.response, "it tells two lengths of one file"));
-        }
-        let mut at = 0;
-        while let Some(bytes) = self.net.chunk(&mut answer.response).await? {
-            let next = at + bytes.len() as u64;
-            if self.size.is_some_and(|size| next > size) {
-                return Err(self.lie(&answer.response, "it sent more than it said"));
-            }
-            self.writer.write(at, bytes).await?;
-            at = next;
-        }
-        match self.size {
-            Some(size) if at < size => Err(Fault::passing(HubError::Cut {
-                host: host(answer.response.url()),
-            })),
-            _ => Ok(at),
-        }
-    }
-
     /// Waits before the next attempt, or gives up.
-    async fn rest(&self, failed: u32, fault: Fault) -> Result<(), HubError> {
+    pub async fn rest(&self, failed: u32, fault: Fault) -> Result<(), HubError> {
         let pace = &self.net.pace;
         let asked = match fault.again {
             Again::No => return Err(fault.error),

@@ -2,9 +2,9 @@
 //! does the server send parts?
 
 use super::HubError;
-use super::api::sha256;
 use super::fault::{Asked, Fault};
 use super::net::{Net, host, text};
+use super::shapes::sha256;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 

@@ -1,19 +1,13 @@
 //! A model, from a few words to files in the models folder.
 
-use super::choose::{choose, parts_of};
-use super::fault::Asked;
 use super::fetch::{Fetch, Wanted, is_here};
 use super::net::Net;
 use super::partial::read_note;
-use super::place::place;
 use super::report::Report;
 use super::run::Run;
-use super::target::{MAIN, decoded};
+use super::target::MAIN;
 use super::{HubError, Pace, Settings, Target};
-use crate::protocol::hub::{
-    Checked, Choice, FoundRepo, Listing, Phase, Progress, Pulled, RemoteFile, Room, Wish,
-};
-use reqwest::Url;
+use crate::protocol::hub::{Checked, FoundRepo, Listing, Phase, Progress, Pulled, Room, Wish};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, watch};
@@ -33,14 +27,6 @@ pub struct Order {
     pub room: Room,
     /// A model's projector comes with it.
     pub projector: bool,
-}
-
-/// The files to be there.
-struct Plan {
-    files: Vec<Wanted>,
-    /// The last one is a projector.
-    projector: bool,
-    why: String,
 }
 
 impl Hub {
@@ -102,7 +88,7 @@ impl Hub {
         run: &Run,
     ) -> Result<Pulled, HubError> {
         run.report.phase(Phase::Looking);
-        let plan = run.steadily(|| self.plan(order, run)).await?;
+        let plan = run.steadily(|| self.net.plan(order, &run.report)).await?;
         let folder = order.folder.as_path();
         fs::create_dir_all(folder).map_err(|source| HubError::Disk {
             path: folder.to_owned(),
@@ -120,7 +106,7 @@ impl Hub {
         };
         has_room(plan.files.iter().map(missing).sum())?;
         let total = plan.files.iter().filter_map(|f| f.size).sum();
-        run.report.expect(plan.files.len(), total);
+        run.report.announce(plan.files.len(), total);
         let mut pulled = Pulled {
             files: plan.files.iter().map(|f| f.path.clone()).collect(),
             projector: None,
@@ -150,128 +136,6 @@ impl Hub {
         }
         run.report.phase(Phase::Done);
         Ok(pulled)
-    }
-
-    async fn plan(&self, order: &Order, run: &Run) -> Result<Plan, HubError> {
-        match &order.target {
-            Target::Address(url) => self.plan_address(order, url),
-            Target::Repo { repo, quant } => {
-                let listing = self.net.listing(repo, MAIN).await?;
-                let choice = choose(repo, &listing.files, quant.as_deref(), order.room)?;
-                run.report.phase(Phase::Chosen(choice.clone()));
-                self.plan_choice(order, &listing, choice)
-            }
-            Target::File {
-                repo,
-                revision,
-                file,
-            } => {
-                let listing = self.net.listing(repo, revision).await?;
-                self.plan_choice(order, &listing, named(&listing, file, order.room)?)
-            }
-        }
-    }
-
-    fn plan_choice(
-        &self,
-        order: &Order,
-        listing: &Listing,
-        choice: Choice,
-    ) -> Result<Plan, HubError> {
-        let projector = choice.projector.filter(|_| order.projector);
-        let with_projector = projector.is_some();
-        let files = choice.files.into_iter().chain(projector);
-        let files: Result<_, HubError> = files.map(|f| self.wanted(order, listing, f)).collect();
-        Ok(Plan {
-            files: files?,
-            projector: with_projector,
-            why: choice.why,
-        })
-    }
-
-    /// A file of a repository. It is asked for by its commit, so that what
-    /// comes is what was listed.
-    fn wanted(
-        &self,
-        order: &Order,
-        listing: &Listing,
-        file: RemoteFile,
-    ) -> Result<Wanted, HubError> {
-        let (repo, commit) = (&listing.repo, &listing.commit);
-        Ok(Wanted {
-            url: self.net.address(&[repo, "resolve", commit, &file.path]),
-            asked: Asked::File {
-                repo: repo.clone(),
-                file: file.path.clone(),
-            },
-            path: place(&order.folder, Some(repo), &file.path)?,
-            name: file.path,
-            size: Some(file.size),
-            sha256: file.sha256,
-            repo: Some(repo.clone()),
-            commit: Some(commit.clone()),
-        })
-    }
-
-    /// A file anywhere; of a split one, all parts.
-    fn plan_address(&self, order: &Order, url: &Url) -> Result<Plan, HubError> {
-        let last = url.path_segments().and_then(|mut s| s.next_back());
-        let name = decoded(last.unwrap_or_default());
-        let files: Result<_, HubError> = parts_of(&name)
-            .into_iter()
-            .map(|name| {
-                let mut part = url.clone();
-                if let Ok(mut segments) = part.path_segments_mut()
-                    && !name.is_empty()
-                {
-                    segments.pop().push(&name);
-                }
-                let file = match name.to_lowercase().ends_with(".gguf") {
-                    true => name,
-                    false => format!("{name}.gguf"),
-                };
-                Ok(Wanted {
-                    asked: Asked::Address(part.to_string()),
-                    url: part,
-                    path: place(&order.folder, None, &file)?,
-                    name: file,
-                    size: None,
-                    sha256: None,
-                    repo: None,
-                    commit: None,
-                })
-            })
-            .collect();
-        Ok(Plan {
-            files: files?,
-            projector: false,
-            why: String::new(),
-        })
-    }
-}
-
-/// The model that a file belongs to, or a file beside the models.
-fn named(listing: &Listing, file: &str, room: Room) -> Result<Choice, HubError> {
-    match choose(&listing.repo, &listing.files, Some(file), room) {
-        Err(HubError::Quant { .. } | HubError::NoGguf(_)) => {
-            let found = listing.files.iter().find(|f| f.path == file);
-            let found = found.ok_or_else(|| HubError::File {
-                repo: listing.repo.clone(),
-                file: file.to_owned(),
-            })?;
-            Ok(Choice {
-                quant: file.to_owned(),
-                why: String::new(),
-                size: found.size,
-                files: vec![found.clone()],
-                projector: None,
-            })
-        }
-        Ok(choice) => Ok(Choice {
-            why: String::new(),
-            ..choice
-        }),
-        error => error,
     }
 }
 

@@ -59,7 +59,7 @@ impl Report {
     }
 
     /// What is to come: so many files, of so many bytes; 0 for unknown.
-    pub fn expect(&self, files: usize, total: u64) {
+    pub fn announce(&self, files: usize, total: u64) {
         let mut now = self.now();
         now.progress.files = files;
         now.progress.total = total;

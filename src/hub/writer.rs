@@ -1,6 +1,7 @@
 //! The side of a download that fetches, towards the thread that writes.
 
-use super::disk::{Command, Disk, State};
+use super::command::{Command, Whole};
+use super::disk::{Disk, State};
 use super::partial::{Note, disk_error, part_path};
 use super::spans::Spans;
 use super::{HubError, Pace};
@@ -121,9 +122,9 @@ impl Writer {
         self.answer(|done| Command::Save { done }).await
     }
 
-    /// The SHA-256 of all `size` bytes.
-    pub async fn finish(&self, size: u64) -> Result<String, HubError> {
-        self.answer(|digest| Command::Finish { size, digest }).await
+    /// Makes all `size` bytes safe, and says what they are.
+    pub async fn finish(&self, size: u64) -> Result<Whole, HubError> {
+        self.answer(|whole| Command::Finish { size, whole }).await
     }
 
     pub async fn publish(self) -> Result<(), HubError> {

@@ -76,7 +76,9 @@ impl Cache {
             (entry.stamps == model.stamps).then(|| entry.card.clone())
         };
         let mut headers: Vec<Option<Header>> = models.iter().map(known).collect();
-        let new: Vec<usize> = (0..models.len()).filter(|at| headers[*at].is_none()).collect();
+        let new: Vec<usize> = (0..models.len())
+            .filter(|at| headers[*at].is_none())
+            .collect();
         for (at, (card, lasting)) in new.iter().zip(open_all(models, &new)) {
             if lasting {
                 self.remember(&models[*at], card.clone());
@@ -84,7 +86,10 @@ impl Cache {
             headers[*at] = Some(card);
         }
         let lost = || Err("it was not read".into());
-        headers.into_iter().map(|h| h.unwrap_or_else(lost)).collect()
+        headers
+            .into_iter()
+            .map(|h| h.unwrap_or_else(lost))
+            .collect()
     }
 
     fn remember(&mut self, model: &Files, card: Header) {

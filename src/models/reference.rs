@@ -1,5 +1,6 @@
 //! What a person writes to name a model.
 
+use super::name;
 use crate::protocol::library::STARTER;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,8 @@ pub enum Reference {
     Hub {
         /// `owner/repo`.
         repo: String,
-        /// A quantization, such as `Q4_K_M`, or the name of a file there.
+        /// A quantization, such as `Q4_K_M`, or a file there by its path, which
+        /// ends in `.gguf`.
         pick: Option<String>,
     },
     /// A model of Ollama's.
@@ -31,19 +33,21 @@ pub enum Reference {
 /// Where the hub is, as people write it.
 const HUB: &[&str] = &[
     "https://huggingface.co/",
+    "https://www.huggingface.co/",
     "http://huggingface.co/",
     "https://hf.co/",
     "http://hf.co/",
     "huggingface.co/",
     "hf.co/",
+    "hf://",
     "hf:",
 ];
 
 impl Reference {
     /// Reads a reference, in this order: `starter`; a path by its beginning,
     /// or of a file that is there; `ollama:NAME[:TAG]`; `hf:OWNER/REPO[:QUANT]`
-    /// or an address on the hub; `OWNER/REPO[:QUANT]`; a file by its ending;
-    /// else a name. Nothing is no reference: it becomes an empty name.
+    /// or an address on the hub; `OWNER/REPO[:QUANT]` or `OWNER/REPO/FILE.gguf`;
+    /// a file by its ending; else a name. Nothing is no reference: it becomes an empty name.
     pub fn parse(text: &str, home: &Path) -> Self {
         let text = text.trim();
         if text.eq_ignore_ascii_case(STARTER) {
@@ -100,46 +104,44 @@ fn ollama(text: &str) -> Reference {
     }
 }
 
-/// `OWNER/REPO[:PICK]`, or the rest of an address, which may go on to a
-/// revision and a file.
+/// The rest of an address: a repository, perhaps with a revision and a file.
 fn hub(text: &str) -> Option<Reference> {
     let text = text.split(['?', '#']).next().unwrap_or(text);
-    let mut pieces = text.trim_end_matches('/').splitn(3, '/');
-    let (owner, repo) = (pieces.next()?, pieces.next()?);
-    let Reference::Hub { repo, pick } = owned(&format!("{owner}/{repo}"))? else {
-        return None;
-    };
-    let file = pieces.next().and_then(|rest| {
-        let mut rest = rest.splitn(3, '/');
-        let page = rest.next()?;
-        rest.next()?;
-        ["resolve", "blob"]
-            .contains(&page)
-            .then(|| rest.next().map(String::from))
-            .flatten()
-    });
-    let pick = file.or(pick);
-    Some(Reference::Hub { repo, pick })
+    let text = text.trim_end_matches('/');
+    let pieces: Vec<&str> = text.splitn(5, '/').collect();
+    match pieces.as_slice() {
+        [owner, repo, "resolve" | "blob" | "raw", _, file] => {
+            owned(&format!("{owner}/{repo}/{file}"))
+        }
+        [owner, repo, "tree", ..] => owned(&format!("{owner}/{repo}")),
+        _ => owned(text),
+    }
 }
 
-/// `OWNER/REPO[:PICK]` and nothing else.
+/// `OWNER/REPO`, `OWNER/REPO:QUANT` or `OWNER/REPO/FILE.gguf`, where FILE may
+/// be in folders, and nothing else. `:latest` is as good as nothing.
 fn owned(text: &str) -> Option<Reference> {
     let (owner, rest) = text.split_once('/')?;
-    let (repo, pick) = match rest.split_once(':') {
-        Some((repo, pick)) => (repo, Some(pick)),
-        None => (rest, None),
+    let (repo, pick) = if let Some((repo, file)) = rest.split_once('/') {
+        let sound = file.split('/').all(|p| !["", ".", ".."].contains(&p));
+        sound.then_some(())?;
+        name::stem(file)?;
+        (repo, Some(file))
+    } else if let Some((repo, quant)) = rest.split_once(':') {
+        good(quant).then_some(())?;
+        (repo, Some(quant).filter(|q| *q != "latest"))
+    } else {
+        (rest, None)
     };
-    let good = |piece: &str| {
-        piece.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && piece
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    // A file may be in folders of the repository.
-    let good_pick = |pick: &str| pick.split('/').all(good);
-    let all_good = good(owner) && good(repo) && pick.is_none_or(good_pick);
-    all_good.then(|| Reference::Hub {
+    (good(owner) && good(repo)).then(|| Reference::Hub {
         repo: format!("{owner}/{repo}"),
         pick: pick.map(String::from),
     })
+}
+
+fn good(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }

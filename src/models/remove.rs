@@ -27,7 +27,14 @@ pub enum RemoveError {
 }
 
 /// Endings of the files that the downloader keeps beside a model's.
-const BESIDE: &[&str] = &[".part", ".part.json", ".json"];
+const BESIDE: &[&str] = &[
+    ".part",
+    ".part.json",
+    ".part.json.new",
+    // Beside a `.part`.
+    ".json",
+    ".json.new",
+];
 
 /// Removes all files of a model and what is kept beside them, and folders
 /// within `own`, Parlor's folder of models, that become empty. Returns the

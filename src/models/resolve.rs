@@ -50,7 +50,12 @@ fn by_repo<'m>(
     pick: Option<&str>,
     found: &'m [FoundModel],
 ) -> Result<&'m FoundModel, ResolveError> {
-    let asked = pick.map_or_else(|| repo.to_string(), |pick| format!("{repo}:{pick}"));
+    // As `parlor pull` takes it.
+    let asked = match pick {
+        None => repo.to_string(),
+        Some(file) if name::stem(file).is_some() => format!("{repo}/{file}"),
+        Some(quant) => format!("{repo}:{quant}"),
+    };
     // Ollama's and Jan's names may look like a repository.
     let called = exact(&asked, found);
     if !called.is_empty() {

@@ -24,9 +24,24 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
     ),
     (
-        "models",
-        &["models", "chat", "protocol"],
+        "gguf",
+        &["gguf", "protocol"],
         &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
+        "fit",
+        &["fit", "protocol"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
+    ),
+    (
+        "models",
+        &["models", "chat", "protocol", "gguf", "fit"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
+        "hub",
+        &["hub", "protocol"],
+        &["ratatui", "crossterm", "llama_cpp_2"],
     ),
     (
         "protocol",
@@ -62,7 +77,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "engine",
-        &["engine", "chat", "protocol"],
+        &["engine", "chat", "protocol", "gguf", "fit"],
         &["ratatui", "crossterm"],
     ),
     (
@@ -77,7 +92,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "config",
-        &["config", "chat", "protocol", "app", "ui", "models"],
+        &["config", "chat", "protocol", "app", "ui", "models", "fit"],
         &["tokio", "crossterm", "llama_cpp_2"],
     ),
 ];

@@ -7,10 +7,10 @@ mod faults;
 mod refusals;
 mod server;
 
-use bench::Bench;
+use bench::{Bench, gguf};
 use parlor::hub::HubError;
 use parlor::protocol::hub::{Checked, Phase, Wish};
-use server::{Act, COMMIT, Server, gguf, sha256};
+use server::{Act, COMMIT, Server, sha256};
 use std::fs;
 use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, watch};

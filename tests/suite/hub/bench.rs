@@ -34,6 +34,22 @@ pub fn pace() -> Pace {
     }
 }
 
+/// Bytes that begin as a GGUF does, and are the same for the same seed.
+pub fn gguf(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes: Vec<u8> = (0..length.div_ceil(8))
+        .flat_map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .collect();
+    bytes.truncate(length);
+    bytes[..4].copy_from_slice(b"GGUF");
+    bytes
+}
+
 pub struct Bench {
     pub folder: TempDir,
     /// Where models go; `None` for a folder inside `folder`.

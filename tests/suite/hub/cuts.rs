@@ -1,8 +1,8 @@
 //! Downloads that break off: connections, futures, processes.
 
 use super::REPO;
-use super::bench::{Bench, Dice};
-use super::server::{Act, Server, gguf, sha256};
+use super::bench::{Bench, Dice, gguf};
+use super::server::{Act, Server, sha256};
 use parlor::hub::HubError;
 use parlor::protocol::hub::{Phase, Wish};
 use std::fs;
@@ -177,6 +177,29 @@ async fn a_killed_process_leaves_no_file_under_the_name_and_the_next_goes_on() {
     assert_eq!(sha256(&fs::read(bench.path(NAME)).unwrap()), sha256(&bytes));
     assert_eq!(bench.files(), [NAME]);
     assert!(asked[7] < SIZE - 200_000, "too little was kept: {asked:?}");
+}
+
+#[tokio::test]
+async fn a_silence_finds_what_came_safe_on_the_disk() {
+    let server = Server::start(&[("m-Q8_0.gguf", gguf(60_000, 1))]).await;
+    let mut bench = Bench::new(&server);
+    bench.pace.stall = Duration::from_secs(60);
+    server.bytes_script(|seen| match seen.range {
+        Some((_, to)) if to > 4 => Act::Stall(30_000),
+        _ => Act::Serve,
+    });
+    let noted = async {
+        let note = bench.path(&format!("{NAME}.part.json"));
+        let is_noted = || fs::read_to_string(&note).is_ok_and(|n| n.contains("[[0,30000]]"));
+        while !is_noted() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        ended = bench.pull(REPO) => panic!("{:?}", ended.result),
+        () = tokio::time::sleep(Duration::from_secs(10)) => panic!("nothing was noted"),
+        () = noted => {}
+    }
 }
 
 /// This very test, in a process of its own.

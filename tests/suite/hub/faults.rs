@@ -1,8 +1,8 @@
 //! Servers that err: they lie, stall, send other bytes, and change their files.
 
 use super::REPO;
-use super::bench::{Bench, Dice, Ended};
-use super::server::{Act, Seen, Server, gguf, sha256};
+use super::bench::{Bench, Dice, Ended, gguf};
+use super::server::{Act, Seen, Server, sha256};
 use parlor::hub::HubError;
 use parlor::protocol::hub::{Checked, Phase};
 use std::fs;
@@ -34,6 +34,13 @@ fn err(server: &Server, act: Act, times: usize) {
     });
 }
 
+/// Bytes that were asked for since so many requests.
+fn asked(server: &Server, since: usize) -> usize {
+    let seen = server.seen().split_off(since);
+    let ranges = seen.iter().filter(|s| s.cdn).filter_map(|s| s.range);
+    ranges.map(|(from, to)| to - from).sum()
+}
+
 fn is_lie(ended: &Ended) -> bool {
     matches!(ended.result, Err(HubError::Lies { .. }))
 }
@@ -55,11 +62,17 @@ async fn lies_about_ranges_and_lengths_are_seen_and_tried_again() {
         assert!(ended.retries() > 0, "{lie:?}");
         assert_eq!(fs::read(bench.path(NAME)).unwrap(), bytes, "{lie:?}");
 
-        let (server, bench, _) = one_file(900_000).await;
+        let (server, mut bench, _) = one_file(900_000).await;
+        bench.pace.parts = 1;
         err(&server, lie.clone(), usize::MAX);
         let ended = bench.pull(REPO).await;
         assert!(is_lie(&ended), "{lie:?}: {:?}", ended.result);
         assert!(!bench.path(NAME).exists());
+        // Nothing of what a liar sent is built on.
+        server.script(|_| Act::Serve);
+        let before = server.seen().len();
+        bench.pull(REPO).await.pulled();
+        assert_eq!(asked(&server, before), 900_000 + 4, "{lie:?}");
     }
 }
 
@@ -205,6 +218,14 @@ async fn a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn a_signed_address_that_has_run_out_is_asked_for_anew() {
+    let (server, bench, bytes) = one_file(900_000).await;
+    err(&server, Act::Status(403, Vec::new()), 3);
+    bench.pull(REPO).await.pulled();
+    assert_eq!(fs::read(bench.path(NAME)).unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn the_listing_too_is_asked_for_again_when_the_hub_is_busy() {
     let (server, bench, _) = one_file(300_000).await;
     let mut count = 0;
@@ -238,9 +259,12 @@ async fn a_file_that_changed_meanwhile_begins_again_and_says_so() {
     leave_a_part(&server, &bench, REPO).await;
     let other = gguf(900_000, 9);
     server.replace("m-Q8_0.gguf", other.clone());
+    let before = server.seen().len();
     let ended = bench.pull(REPO).await;
     ended.pulled();
     assert_eq!(ended.restarts(), 1);
+    // It was seen before anything was asked for.
+    assert_eq!(asked(&server, before), 900_000 + 4);
     assert_eq!(fs::read(bench.path(NAME)).unwrap(), other);
 }
 

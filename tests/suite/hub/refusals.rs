@@ -1,8 +1,8 @@
 //! Each refusal has its own sentence, which says what to do.
 
 use super::REPO;
-use super::bench::{Bench, Ended};
-use super::server::{Act, Server, gguf};
+use super::bench::{Bench, Ended, gguf};
+use super::server::{Act, Server};
 use parlor::hub::HubError;
 use std::fs;
 use std::sync::Arc;
@@ -87,6 +87,11 @@ async fn the_hubs_refusals_are_told_apart() {
     let bad = message("Invalid credentials in Authorization header");
     refuse(&server, "/api/", 401, &[bad]);
     says(&bench.pull(REPO).await, &["does not accept the token"]);
+    bench
+        .variables
+        .insert(0, ("HF_TOKEN", "hf_\u{7}x".to_owned()));
+    says(&bench.pull(REPO).await, &["does not accept the token"]);
+    bench.variables.remove(0);
     refuse(&server, "/api/", 401, &[]);
     says(&bench.pull(REPO).await, &["your token may not see it"]);
     assert!(bench.files().is_empty(), "{:?}", bench.files());

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What a request gets in place of the right answer.
+/// What a request gets.
 #[derive(Debug, Clone)]
 pub enum Act {
     Serve,
@@ -92,22 +92,6 @@ pub fn sha256(bytes: &[u8]) -> String {
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect()
-}
-
-/// Bytes that begin as a GGUF does, and are the same for the same seed.
-pub fn gguf(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes: Vec<u8> = (0..length.div_ceil(8))
-        .flat_map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()
-        })
-        .collect();
-    bytes.truncate(length);
-    bytes[..4].copy_from_slice(b"GGUF");
-    bytes
 }
 
 impl Server {

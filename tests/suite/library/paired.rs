@@ -91,6 +91,24 @@ fn a_projector_serves_its_whole_repository_and_no_other() {
 }
 
 #[test]
+fn repositories_in_one_flat_folder_do_not_lend_projectors() {
+    let home = Home::new();
+    let at = |name: &str| format!(".cache/llama.cpp/{name}");
+    for repo in ["a", "b"] {
+        let model = Made::chat(&format!("See {repo}"), 64);
+        home.put(&at(&format!("{repo}_see_see-{repo}-Q4_0.gguf")), &model);
+        home.write(&at(&format!("manifest={repo}=see=latest.json")), "{}");
+    }
+    let eyes = home.put(
+        &at("a_see_mmproj-see-f16.gguf"),
+        &Made::projector("See", 64),
+    );
+    let found = home.scan();
+    assert_eq!(named(&found, "see-a-Q4_0").projector, Some(eyes));
+    assert_eq!(named(&found, "see-b-Q4_0").projector, None);
+}
+
+#[test]
 fn what_is_paired_by_hand_comes_first() {
     let home = Home::new();
     let model = home.put("models/see-Q4_0.gguf", &Made::chat("See", 64));

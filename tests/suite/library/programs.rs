@@ -16,6 +16,7 @@ fn the_hubs_cache_shows_a_file_of_two_revisions_once() {
     home.put(&format!("{repo}/blobs/aa"), &Made::chat("A", 64));
     home.put(&format!("{repo}/blobs/bb"), &Made::chat("B", 65));
     home.put(&format!("{repo}/blobs/cc"), &Made::chat("C", 66));
+    home.put(&format!("{repo}/blobs/hh"), &Made::chat("H", 67));
     let snapshot = |revision: &str, file: &str, to: &str| {
         let up = "../".repeat(2 + file.matches('/').count());
         link(
@@ -31,6 +32,9 @@ fn the_hubs_cache_shows_a_file_of_two_revisions_once() {
     // The file changed from one revision to the next.
     snapshot("1111111111", "sub/m-Q8_0.gguf", "bb");
     snapshot("2222222222", "sub/m-Q8_0.gguf", "cc");
+    // Gone from an old revision, which the newer one need not care about.
+    snapshot("1111111111", "m-Q5_0.gguf", "hh");
+    snapshot("2222222222", "m-Q5_0.gguf", "ii");
     // A link to a blob that somebody removed.
     snapshot("1111111111", "m-F16.gguf", "dd");
     snapshot("2222222222", "m-Q4_1.gguf", "ee");
@@ -48,6 +52,7 @@ fn the_hubs_cache_shows_a_file_of_two_revisions_once() {
         "m-F16",
         "m-Q4_0",
         "m-Q4_1",
+        "m-Q5_0",
         "m-Q8_0",
         "m-Q8_0@2222222",
         "my-model-GGUF",

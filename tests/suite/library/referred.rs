@@ -35,16 +35,19 @@ fn every_form_of_reference_is_read() {
         ("d:/m/a", path("d:/m/a")),
         ("Cargo.toml", path("Cargo.toml")), // It is there.
         ("m.gguf", path("m.gguf")),
-        ("a/b/c.GGUF", path("a/b/c.GGUF")),
+        ("my dir/b/c.gguf", path("my dir/b/c.gguf")),
+        ("a/../c.gguf", path("a/../c.gguf")),
         ("my model.gguf", path("my model.gguf")),
         ("org/repo", hub("org/repo", None)),
         ("org/repo-GGUF:Q4_K_M", hub("org/repo-GGUF", Some("Q4_K_M"))),
         (
-            "org/repo:sub/f-Q4_0.gguf",
+            "org/repo/sub/f-Q4_0.gguf",
             hub("org/repo", Some("sub/f-Q4_0.gguf")),
         ),
         ("hf:org/repo:q8_0", hub("org/repo", Some("q8_0"))),
         ("hf.co/org/repo", hub("org/repo", None)),
+        ("hf://org/repo:latest", hub("org/repo", None)),
+        ("org/repo/f.GGUF", hub("org/repo", Some("f.GGUF"))),
         ("https://huggingface.co/org/repo", hub("org/repo", None)),
         ("https://huggingface.co/org/repo/", hub("org/repo", None)),
         (
@@ -153,6 +156,7 @@ fn names_and_words_find_their_model() {
             "https://huggingface.co/Qwen/Qwen3-4B-GGUF/resolve/main/Qwen3-4B-Q8_0.gguf",
             "Qwen3-4B-Q8_0",
         ),
+        ("Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q8_0.gguf", "Qwen3-4B-Q8_0"),
         ("unsloth/gpt-GGUF", "gpt-UD-Q4_K_XL"),
         ("unsloth/gpt-GGUF:Q4_K_XL", "gpt-UD-Q4_K_XL"),
         ("unsloth/gpt-GGUF:UD-Q4_K_XL", "gpt-UD-Q4_K_XL"),
@@ -218,6 +222,8 @@ fn what_is_not_here_says_how_to_get_it() {
         error.contains("`parlor pull Qwen/Qwen3-4B-GGUF:Q2_K`"),
         "{error}"
     );
+    let error = means("org/none/x.gguf", &found).unwrap_err();
+    assert!(error.contains("`parlor pull org/none/x.gguf`"), "{error}");
     let error = means("ollama:llama3", &found).unwrap_err();
     assert!(error.contains("`ollama pull llama3:latest`"), "{error}");
     let error = means("qwem3-4b-q8_0", &found).unwrap_err();
@@ -225,9 +231,12 @@ fn what_is_not_here_says_how_to_get_it() {
         error.contains("Qwen3-4B-Q8_0") && error.contains("parlor models list"),
         "{error}"
     );
-    // Letters that occur here and there are no name.
-    let error = means("qm8", &found).unwrap_err();
-    assert!(error.contains("no model here is called qm8"), "{error}");
+    // Letters that occur here and there are no name, nor is one word of two.
+    for text in ["qm8", "gemma nonsense"] {
+        let error = means(text, &found).unwrap_err();
+        let expected = format!("no model here is called {text}");
+        assert!(error.contains(&expected), "{error}");
+    }
     for nothing in ["", "  ", "--", "/none/such.gguf", "none.gguf", "starter"] {
         assert!(means(nothing, &found).is_err(), "{nothing:?}");
     }

@@ -30,6 +30,7 @@ fn what_is_not_whole_goes_with_its_note() {
     let home = Home::new();
     home.write("parlor/org/r/z.gguf.part", "GG");
     home.write("parlor/org/r/z.gguf.part.json", r#"{"size":9}"#);
+    home.write("parlor/org/r/z.gguf.part.json.new", "{");
     let found = home.scan();
     remove(named(&found, "z"), &home.at("parlor")).unwrap();
     assert!(!home.at("parlor/org").exists());
