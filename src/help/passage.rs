@@ -48,6 +48,7 @@ const FILES: [&str; 8] = [
     include_str!("../../assets/help/chat.md"),
     include_str!("../../assets/help/conversations.md"),
     include_str!("../../assets/help/settings.md"),
+    include_str!("../../assets/help/library.md"),
     include_str!("../../assets/help/models.md"),
     include_str!("../../assets/help/shell.md"),
     include_str!("../../assets/help/install.md"),
