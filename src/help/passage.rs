@@ -43,7 +43,7 @@ pub trait Names {
     fn keys(&self, action: &str) -> Vec<String>;
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("../../assets/help/about.md"),
     include_str!("../../assets/help/chat.md"),
     include_str!("../../assets/help/conversations.md"),
