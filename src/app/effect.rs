@@ -1,7 +1,7 @@
 //! What the state machine asks the outside world to do, as data.
 
-use crate::chat::Sampling;
 use super::library::PullId;
+use crate::chat::Sampling;
 use crate::protocol::engine::{Adapter, Request, RequestId};
 use crate::protocol::hub::Wish;
 use crate::protocol::library::{FoundModel, Gpu};

@@ -9,8 +9,8 @@ pub use conversations::{ConversationsLayer, Row, Shelves, Typing, rows as conver
 pub(super) use conversations::{open as open_conversations, paste as paste_conversations};
 pub use find::FindLayer;
 pub(super) use find::{open as open_find, paste as paste_find};
-pub(super) use models::{devices, found, take_pulled};
 pub use models::{ModelRow, ModelsLayer, Sort, rows as model_rows};
+pub(super) use models::{devices, found, take_pulled};
 
 use super::action::{ACTIONS, Action, Entry};
 use super::effect::Effect;

@@ -1,9 +1,9 @@
 //! What can be written on the command line. Users' scripts rely on it.
 
+pub use super::args_models::{ModelsVerb, Pull, Quantize};
 use super::tuning::TuningArgs;
 use crate::chat::Sampling;
 use crate::chat::sampling::{Setting, SettingError};
-pub use super::args_models::{ModelsVerb, Pull, Quantize};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 

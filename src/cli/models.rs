@@ -157,7 +157,8 @@ fn find(config: &Config, named: &Path) -> Result<FoundModel, Fail> {
     let same = |m: &FoundModel| {
         m.name.eq_ignore_ascii_case(&text)
             || m.path == path
-            || std::fs::canonicalize(&m.path).ok() == std::fs::canonicalize(&path).ok() && path.exists()
+            || std::fs::canonicalize(&m.path).ok() == std::fs::canonicalize(&path).ok()
+                && path.exists()
     };
     if let Some(model) = found.iter().find(|m| same(m)) {
         return Ok(model.clone());
@@ -171,10 +172,13 @@ fn find(config: &Config, named: &Path) -> Result<FoundModel, Fail> {
 
 fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
     let model = find(config, named)?;
-    let own = paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
+    let own =
+        paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
     if !yes {
         if !std::io::stdin().is_terminal() {
-            return Err(Fail::Usage("removing asks first; pass --yes to remove without".into()));
+            return Err(Fail::Usage(
+                "removing asks first; pass --yes to remove without".into(),
+            ));
         }
         let _ = write!(
             std::io::stderr(),
@@ -218,15 +222,19 @@ fn pair(config: &Config, model: &Path, projector: &Path) -> Result<(), Fail> {
 fn places(config: &Config, json: bool) -> Result<(), Fail> {
     let places = paths::places(config).list();
     if json {
-        let list = places.iter().map(|(source, path, there)| {
-            json!({"source": source, "path": path, "exists": there})
-        });
+        let list = places
+            .iter()
+            .map(|(source, path, there)| json!({"source": source, "path": path, "exists": there}));
         return output::print_json(&Value::Array(list.collect()));
     }
     let lines = places.iter().map(|(source, path, there)| {
         let source = serde_json::to_value(source).unwrap_or_default();
         let mark = if *there { ' ' } else { '·' };
-        format!("{mark} {:<11}  {}\n", source.as_str().unwrap_or_default(), path.display())
+        format!(
+            "{mark} {:<11}  {}\n",
+            source.as_str().unwrap_or_default(),
+            path.display()
+        )
     });
     let lines: String = lines.collect();
     output::print(&format!("{lines}\n· is not there\n"))
@@ -248,13 +256,26 @@ fn search(text: &str, limit: u32, json: bool) -> Result<(), Fail> {
     }
     let lines = found.iter().map(|repo| {
         let size = repo.parameters.map_or(String::new(), |n| {
-            format!("{} at Q4_K_M: {}", output::bytes(usual_size(n)), words(usual_verdict(n, &machine)))
+            format!(
+                "{} at Q4_K_M: {}",
+                output::bytes(usual_size(n)),
+                words(usual_verdict(n, &machine))
+            )
         });
-        let gated = if repo.gated { "  asks for a licence" } else { "" };
-        format!("{:<60}  {:>10} downloads  {size}{gated}\n", repo.repo, repo.downloads)
+        let gated = if repo.gated {
+            "  asks for a licence"
+        } else {
+            ""
+        };
+        format!(
+            "{:<60}  {:>10} downloads  {size}{gated}\n",
+            repo.repo, repo.downloads
+        )
     });
     let lines: String = lines.collect();
-    output::print(&format!("{lines}\nparlor pull OWNER/REPO fetches what suits this machine.\n"))
+    output::print(&format!(
+        "{lines}\nparlor pull OWNER/REPO fetches what suits this machine.\n"
+    ))
 }
 
 /// Bytes of a model at Q4_K_M: about 4.9 bits a parameter.
@@ -300,7 +321,9 @@ fn catalog(config: &Config, json: bool) -> Result<(), Fail> {
     }
     let here = spec::scan(config);
     let lines = entries.iter().map(|entry| {
-        let is_here = here.iter().any(|m| m.repo.as_deref() == Some(entry.repo.as_str()));
+        let is_here = here
+            .iter()
+            .any(|m| m.repo.as_deref() == Some(entry.repo.as_str()));
         let verdict = match is_here {
             true => "is here",
             false => words(by_size(entry.size, &machine)),

@@ -73,12 +73,18 @@ fn line(event: &told::Progress) -> String {
     match &event.phase {
         Phase::Looking | Phase::Chosen(_) => "asking the hub …".into(),
         Phase::Downloading | Phase::Done => {
-            let left = event.left.map_or(String::new(), |s| format!(", {} s left", s));
+            let left = event
+                .left
+                .map_or(String::new(), |s| format!(", {} s left", s));
             format!("{so_far}, {}/s{left}", bytes(event.speed))
         }
         Phase::Paused => format!("{so_far}, paused"),
         Phase::Checking { done, total } => {
-            format!("{}: checking {} %", event.name, done * 100 / (*total).max(1))
+            format!(
+                "{}: checking {} %",
+                event.name,
+                done * 100 / (*total).max(1)
+            )
         }
         Phase::Retrying { why, wait } => {
             format!("{so_far}; {why}; again in {} s", wait.div_ceil(1000))
@@ -107,7 +113,8 @@ fn done(pulled: &Pulled) -> String {
 
 /// Throws away what was fetched of a model and is not whole.
 fn discard(config: &crate::config::Config, what: &str) -> Result<(), Fail> {
-    let folder = paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
+    let folder =
+        paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
     let target = fetch::target(what).map_err(Fail::Failed)?;
     let place = match &target {
         Target::Repo { repo, .. } | Target::File { repo, .. } => folder.join(repo),
@@ -116,21 +123,38 @@ fn discard(config: &crate::config::Config, what: &str) -> Result<(), Fail> {
     let wanted = match &target {
         Target::Repo { quant, .. } => quant.clone(),
         Target::File { file, .. } => file.rsplit('/').next().map(String::from),
-        Target::Address(url) => url.path_segments().and_then(|mut s| s.next_back()).map(String::from),
+        Target::Address(url) => url
+            .path_segments()
+            .and_then(|mut s| s.next_back())
+            .map(String::from),
     };
     let entries = std::fs::read_dir(&place).into_iter().flatten();
-    let parts = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let named = wanted.as_ref().is_none_or(|w| name.contains(&w.to_lowercase()));
-        name.ends_with(".part") && named
-    });
+    let parts = entries
+        .filter_map(|e| e.ok().map(|e| e.path()))
+        .filter(|path| {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
+            let named = wanted
+                .as_ref()
+                .is_none_or(|w| name.contains(&w.to_lowercase()));
+            name.ends_with(".part") && named
+        });
     let mut count = 0;
     for part in parts {
         hub::discard(&part.with_extension("")).map_err(Fail::failed)?;
         count += 1;
     }
     match count {
-        0 => Err(Fail::Failed(format!("nothing of {what} is half fetched in {}", place.display()))),
-        n => output::print(&format!("{n} half fetched {} thrown away\n", if n == 1 { "file" } else { "files" })),
+        0 => Err(Fail::Failed(format!(
+            "nothing of {what} is half fetched in {}",
+            place.display()
+        ))),
+        n => output::print(&format!(
+            "{n} half fetched {} thrown away\n",
+            if n == 1 { "file" } else { "files" }
+        )),
     }
 }

@@ -10,10 +10,15 @@ use crate::protocol::quantization;
 pub fn run(quantize: &Quantize) -> Result<(), Fail> {
     let config = setup::config()?;
     quantization::number(&quantize.kind).map_err(Fail::Usage)?;
-    let from = spec::find(&config, &quantize.input).map_err(Fail::Failed)?.path;
+    let from = spec::find(&config, &quantize.input)
+        .map_err(Fail::Failed)?
+        .path;
     let to = &quantize.output;
     if to.exists() && !quantize.force {
-        let words = format!("{} is there already; pass --force to write over it", to.display());
+        let words = format!(
+            "{} is there already; pass --force to write over it",
+            to.display()
+        );
         return Err(Fail::Failed(words));
     }
     if same(&from, to) {

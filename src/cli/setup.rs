@@ -1,8 +1,8 @@
 //! What the subcommands share: configuration, the model to use, the engine.
 
 use super::Fail;
-use crate::app::Keymap;
 use super::tuning::TuningArgs;
+use crate::app::Keymap;
 use crate::config::{Config, keys, paths, spec};
 use crate::engine::host::{self, Engine};
 use crate::protocol::engine::{Command, Event, LoadSpec};
@@ -75,7 +75,10 @@ pub fn keymap(config: &Config) -> Result<Keymap, Fail> {
 pub fn engine() -> Result<Engine, Fail> {
     let program = std::env::current_exe()
         .map_err(|e| Fail::Failed(format!("cannot find this program's own file: {e}")))?;
-    Ok(host::start(host::Options::new(program, paths::engine_log())))
+    Ok(host::start(host::Options::new(
+        program,
+        paths::engine_log(),
+    )))
 }
 
 /// Does some asynchronous work on this thread. Does not wait afterwards for

@@ -70,7 +70,9 @@ pub fn places(config: &Config) -> Places {
     if let Some(own) = models_folder(config) {
         places.own = own;
     }
-    places.folders.extend(config.library.folders.iter().cloned());
+    places
+        .folders
+        .extend(config.library.folders.iter().cloned());
     places
 }
 

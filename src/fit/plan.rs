@@ -99,7 +99,11 @@ pub fn smaller(fit: &Fit, tuning: &Tuning) -> Option<(Fit, String)> {
     };
     if free_layers && fit.gpu_layers > FEW_LAYERS {
         next.gpu_layers = fit.gpu_layers - fit.gpu_layers.div_ceil(4);
-        let words = format!("{} of {} layers on the GPU", next.gpu_layers, fit.layers + 1);
+        let words = format!(
+            "{} of {} layers on the GPU",
+            next.gpu_layers,
+            fit.layers + 1
+        );
         return Some((next, words));
     }
     if context_to < fit.context && (!free_layers || context_to >= GOOD_CONTEXT / 2) {
@@ -246,9 +250,7 @@ impl<'c> Trial<'c> {
         if self.fits(all, good) {
             return Some((all, self.largest(wanted, all).max(good)));
         }
-        let most = (0..=all)
-            .rev()
-            .find(|layers| self.fits(*layers, wanted))?;
+        let most = (0..=all).rev().find(|layers| self.fits(*layers, wanted))?;
         Some((most, wanted))
     }
 

@@ -69,9 +69,7 @@ impl LibraryWorker {
     }
 
     pub fn search(&self, text: String) {
-        self.work(move || {
-            vec![Event::Hub(fetch::search(&text, FOUND))]
-        });
+        self.work(move || vec![Event::Hub(fetch::search(&text, FOUND))]);
     }
 
     pub fn remove(&self, model: FoundModel) {

@@ -3,9 +3,9 @@
 pub mod run;
 
 mod clipboard;
+pub mod fetch;
 mod hangup;
 mod input;
-pub mod fetch;
 mod library;
 mod perform;
 mod signals;

@@ -1,12 +1,12 @@
 //! Hands each effect to whoever carries it out. Decides nothing.
 
 use super::clipboard::Clipboard;
-use crate::app::{Effect, Event};
 use super::library::LibraryWorker;
+use crate::app::{Effect, Event};
 use crate::config::{self, paths, spec};
 use crate::protocol::engine::{self, Adapter, Command};
-use crate::protocol::tuning::Written;
 use crate::protocol::store;
+use crate::protocol::tuning::Written;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;

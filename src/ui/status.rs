@@ -3,9 +3,9 @@
 
 use super::text::fit;
 use super::theme::Theme;
-use crate::app::{State, adapter_names};
 use crate::app::action::Action;
 use crate::app::turn::{Engine, Turn};
+use crate::app::{State, adapter_names};
 use crate::chat::text::one_line;
 use crate::protocol::engine::ReadProgress;
 use ratatui::Frame;

@@ -315,14 +315,12 @@ fn welcome(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
              model?\n\nNothing leaves this machine. {help} shows help, {palette} finds any action, \
              /model chooses another model."
         ),
-        Engine::Loading(_)
-        | Engine::Ready(_)
-        | Engine::Failed
-        | Engine::Down
-        | Engine::Resting => format!(
-            "Write a message and press Enter. Nothing leaves this machine.\n\n\
+        Engine::Loading(_) | Engine::Ready(_) | Engine::Failed | Engine::Down | Engine::Resting => {
+            format!(
+                "Write a message and press Enter. Nothing leaves this machine.\n\n\
              {help} shows help, {palette} finds any action, / begins a command."
-        ),
+            )
+        }
     };
     let lead = Lead::new(vec![ratatui::text::Span::raw("  ")]);
     let pieces = [

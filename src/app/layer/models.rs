@@ -54,7 +54,10 @@ impl ModelsLayer {
         let usual = rows
             .iter()
             .position(|row| matches!(row, ModelRow::Found(m) if can_chat(m)))
-            .or_else(|| rows.iter().position(|row| matches!(row, ModelRow::Fetch(_))))
+            .or_else(|| {
+                rows.iter()
+                    .position(|row| matches!(row, ModelRow::Fetch(_)))
+            })
             .unwrap_or(last);
         self.choice.unwrap_or(usual).min(last)
     }
@@ -133,7 +136,10 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
                 layer.choice = None;
                 layer.filter.clear();
             }
-            _ => state.flash("A projector belongs to a chat model: choose one first.", now),
+            _ => state.flash(
+                "A projector belongs to a chat model: choose one first.",
+                now,
+            ),
         },
         _ => match key.typed() {
             // Whoever begins to write a path means a file.
@@ -236,7 +242,10 @@ fn remove(
                 put(state, layer);
                 return vec![Effect::RemoveModel(Box::new(found))];
             } else {
-                let words = format!("Delete {} for good? The same key again deletes it.", found.name);
+                let words = format!(
+                    "Delete {} for good? The same key again deletes it.",
+                    found.name
+                );
                 state.flash(words, now);
                 layer.removing = Some(found.path);
             }

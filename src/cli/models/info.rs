@@ -147,8 +147,13 @@ fn words(lines: &mut Lines, sheet: &Sheet) {
     lines.add("base model", &sheet.base_model);
     lines.add("address", &sheet.url);
     if let Some(adapter) = &sheet.adapter {
-        let alpha = adapter.alpha.map_or(String::new(), |a| format!(", alpha {a}"));
-        lines.add("adapter", &format!("{}, rank {}{alpha}", adapter.method, adapter.rank));
+        let alpha = adapter
+            .alpha
+            .map_or(String::new(), |a| format!(", alpha {a}"));
+        lines.add(
+            "adapter",
+            &format!("{}, rank {}{alpha}", adapter.method, adapter.rank),
+        );
     }
     if let Some(projector) = &sheet.projector {
         lines.add("projector", &projector.method);

@@ -190,12 +190,7 @@ pub fn lay(context: &mut LlamaContext<'_>, loras: &[(Lora, f32)]) -> bool {
     let mut scales: Vec<f32> = loras.iter().map(|(_, scale)| *scale).collect();
     // SAFETY: as many adapters as scales, all of this context's model.
     let result = unsafe {
-        sys::llama_set_adapters_lora(
-            context,
-            list.as_mut_ptr(),
-            list.len(),
-            scales.as_mut_ptr(),
-        )
+        sys::llama_set_adapters_lora(context, list.as_mut_ptr(), list.len(), scales.as_mut_ptr())
     };
     result == 0
 }

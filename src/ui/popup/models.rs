@@ -145,7 +145,11 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
             "hub: {}  {} downloads{}",
             one_line(&repo.repo, 100),
             repo.downloads,
-            if repo.gated { "  asks for a licence" } else { "" }
+            if repo.gated {
+                "  asks for a licence"
+            } else {
+                ""
+            }
         ),
         ModelRow::Catalog(entry) => {
             let size = match entry.size {
@@ -206,7 +210,9 @@ fn pulling(pull: &Pull) -> String {
         (Phase::Checking { .. }, _) => "checking".into(),
         (Phase::Retrying { why, .. }, _) => format!("again soon: {}", one_line(why, 60)),
         (Phase::Restarting { .. } | Phase::Downloading | Phase::Done, _) => {
-            let left = progress.left.map_or(String::new(), |s| format!(", {} left", details::time(s)));
+            let left = progress
+                .left
+                .map_or(String::new(), |s| format!(", {} left", details::time(s)));
             format!("{}/s{left}", details::bytes(progress.speed))
         }
     };

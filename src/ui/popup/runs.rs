@@ -42,10 +42,7 @@ fn lines(facts: &ModelFacts) -> Vec<String> {
     let mut lines = vec![
         format!(
             "{}  {} with {} parameters in {} layers",
-            facts.file,
-            facts.architecture,
-            facts.parameters,
-            facts.layers
+            facts.file, facts.architecture, facts.parameters, facts.layers
         ),
         String::new(),
         format!(
@@ -83,11 +80,19 @@ fn lines(facts: &ModelFacts) -> Vec<String> {
     ));
     lines.push(format!(
         "attention     {}",
-        if facts.flash_attention { "flash" } else { "plain" }
+        if facts.flash_attention {
+            "flash"
+        } else {
+            "plain"
+        }
     ));
     lines.push(format!(
         "template      {}",
-        if facts.own_template { "the model's own" } else { "ChatML: the model has none" }
+        if facts.own_template {
+            "the model's own"
+        } else {
+            "ChatML: the model has none"
+        }
     ));
     for (what, text) in &facts.special {
         lines.push(format!("{what:<13} {text}"));

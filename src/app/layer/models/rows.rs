@@ -108,7 +108,10 @@ pub fn rows<'m>(state: &'m State, layer: &ModelsLayer) -> Vec<ModelRow<'m>> {
     }
     let catalog = library.catalog.iter().filter(|entry| {
         let here = |m: &Listed| m.model.repo.as_deref() == Some(entry.repo.as_str());
-        let text = format!("{} {} {} {}", entry.name, entry.repo, entry.kind, entry.good_for);
+        let text = format!(
+            "{} {} {} {}",
+            entry.name, entry.repo, entry.kind, entry.good_for
+        );
         holds(&text) && !library.models.iter().flatten().any(here)
     });
     rows.extend(catalog.map(ModelRow::Catalog));

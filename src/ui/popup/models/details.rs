@@ -60,7 +60,10 @@ fn found(listed: &Listed, state: &State) -> Vec<String> {
         }
         if !extras.parameters.is_empty() {
             let pairs = extras.parameters.iter().map(|(n, v)| format!("{n} {v}"));
-            lines.push(format!("Its own values: {}", pairs.collect::<Vec<_>>().join(", ")));
+            lines.push(format!(
+                "Its own values: {}",
+                pairs.collect::<Vec<_>>().join(", ")
+            ));
         }
     }
     lines.extend(cost(listed, state));
@@ -87,7 +90,9 @@ fn memory(fit: &Fit) -> Vec<String> {
         Verdict::Memory => "on the processor".to_string(),
         Verdict::TooBig => "nowhere".to_string(),
     };
-    let speed = fit.speed.map_or(String::new(), |s| format!(", about {s:.0} tok/s"));
+    let speed = fit
+        .speed
+        .map_or(String::new(), |s| format!(", about {s:.0} tok/s"));
     vec![
         format!(
             "Takes {}: weights {}, cache {}, computing {}; {place}{speed}",
