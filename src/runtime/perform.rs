@@ -8,7 +8,7 @@ use crate::protocol::engine::{self, Adapter, Command};
 use crate::protocol::store;
 use crate::protocol::tuning::Written;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 const NO_CONFIG: &str = "no home folder is known; set PARLOR_CONFIG to a file";
@@ -28,6 +28,9 @@ pub struct Workers {
     pub written: Written,
     pub adapters: Vec<(PathBuf, f32)>,
     pub library: LibraryWorker,
+    /// Commands that wait until a model's name is looked up: they are about
+    /// that model.
+    pub held: Arc<Mutex<Held>>,
     pub config_file: Option<PathBuf>,
     pub clipboard: Clipboard,
     /// The store's commands; None where there is no place for one.
@@ -105,6 +108,8 @@ impl Workers {
         let config = Arc::clone(&self.library.config);
         let (written, adapters) = (self.written.clone(), self.adapters.clone());
         let (engine, answers) = (self.engine.clone(), self.answers.clone());
+        let held = Arc::clone(&self.held);
+        lock(&held).looking += 1;
         std::thread::spawn(move || {
             let spec = spec::find(&config, &named)
                 .and_then(|named| spec::load(&config, &named, &written, &adapters));
@@ -118,13 +123,36 @@ impl Workers {
                     let _ = answers.send(Event::Engine(engine::Event::Refused(why)));
                 }
             }
+            let mut held = lock(&held);
+            held.looking -= 1;
+            if held.looking == 0 {
+                for command in held.commands.drain(..) {
+                    let _ = engine.send(command);
+                }
+            }
         });
     }
 
     fn send(&self, command: Command) {
+        let mut held = lock(&self.held);
+        if held.looking > 0 {
+            held.commands.push(command);
+            return;
+        }
         // The host lives as long as this sender.
         let _ = self.engine.send(command);
     }
+}
+
+/// What waits for a look through the library.
+#[derive(Default)]
+pub struct Held {
+    looking: usize,
+    commands: Vec<Command>,
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The files of adapters, with the home folder put in.

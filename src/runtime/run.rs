@@ -76,6 +76,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
     let workers = Workers {
         engine: engine.commands.clone(),
         library: LibraryWorker::new(Arc::new(start.config), answers.clone()),
+        held: Arc::default(),
         written: start.written,
         adapters: start.adapters,
         config_file: paths::config_file(),
