@@ -5,6 +5,7 @@ use std::time::Instant;
 
 /// The engine as the chat knows it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Engine {
     /// No model was named.
     NoModel,

@@ -95,6 +95,10 @@ pub struct QuantizeSpec {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few of them, each moved once or twice"
+)]
 pub enum Command {
     /// Load a model, in place of the one that is loaded.
     Load(LoadSpec),

@@ -66,6 +66,10 @@ impl Inbox {
 }
 
 /// What came of waiting.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few of them, each moved once or twice"
+)]
 pub enum Waited {
     Command(Command),
     Nothing,
