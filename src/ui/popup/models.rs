@@ -18,6 +18,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of the box at most.
 const WIDTH: u16 = 100;
@@ -133,10 +134,10 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
             let name_width = (width / 2).clamp(16, 48);
             format!(
                 "{}  {}  {}  {}  {}",
-                fit(&one_line(&model.name, 200), name_width),
-                fit(quant, 8),
-                fit(&details::bytes(model.size), 7),
-                fit(&verdict(listed), 15),
+                column(&one_line(&model.name, 200), name_width),
+                column(quant, 8),
+                column(&details::bytes(model.size), 7),
+                column(&verdict(listed), 16),
                 details::source(model.source),
             )
         }
@@ -158,8 +159,8 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
             };
             format!(
                 "fetch: {}  {}  {}",
-                fit(&one_line(&entry.name, 60), 22),
-                fit(&size, 7),
+                column(&one_line(&entry.name, 60), 22),
+                column(&size, 7),
                 one_line(&entry.good_for, 200)
             )
         }
@@ -196,7 +197,7 @@ fn placed(fit: &Fit) -> String {
 /// A pull with its bar.
 fn pulling(pull: &Pull) -> String {
     const BAR: u64 = 20;
-    let what = fit(&one_line(&pull.what, 200), 34);
+    let what = column(&one_line(&pull.what, 200), 34);
     let Some(progress) = &pull.progress else {
         return format!("↓ {what}  asking the hub …");
     };
@@ -217,6 +218,13 @@ fn pulling(pull: &Pull) -> String {
         }
     };
     format!("↓ {what}  {bar} {percent:>3} %  {state}")
+}
+
+/// A text of exactly so many columns.
+fn column(text: &str, width: usize) -> String {
+    let text = fit(text, width);
+    let blank = width.saturating_sub(text.width());
+    text + &" ".repeat(blank)
 }
 
 /// The end of what is typed, where the typing happens.

@@ -6,7 +6,7 @@ use super::open;
 use crate::app::State;
 use crate::app::adapter_names;
 use crate::app::turn::Engine;
-use crate::chat::text::one_line;
+use crate::chat::text::sanitise;
 use crate::protocol::engine::ModelFacts;
 use crate::ui::text::fit;
 use crate::ui::theme::Theme;
@@ -33,7 +33,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     let width = usize::from(inner.width);
     let lines: Vec<Line<'_>> = lines
         .iter()
-        .map(|l| Line::styled(fit(&one_line(l, 400), width), theme.text))
+        .map(|l| Line::styled(fit(&sanitise(l), width), theme.text))
         .collect();
     Paragraph::new(lines).render(inner, frame.buffer_mut());
 }
