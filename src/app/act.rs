@@ -217,7 +217,12 @@ fn private(state: &mut State, now: Instant) -> Vec<Effect> {
 
 fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<Effect> {
     match action {
-        Action::Model if !rest.is_empty() => load(state, PathBuf::from(rest)),
+        Action::Model if !rest.is_empty() => {
+            if let Some(cost) = state.reread_cost(None) {
+                state.talk.notice(Tone::Plain, cost);
+            }
+            load(state, PathBuf::from(rest))
+        }
         Action::Help if !rest.is_empty() => {
             state.layers.push(Layer::Help(HelpLayer {
                 query: rest.to_string(),
@@ -265,7 +270,8 @@ pub(super) fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
 /// A name was found to stand for this file: the starter keeps its name, for
 /// its file is not the person's to know.
 pub(super) fn named(state: &mut State, path: PathBuf) {
-    if state.wanted.as_deref() == Some(Path::new(STARTER)) || state.has_starter() {
+    let asked = state.wanted.as_ref().or(state.model.as_ref());
+    if asked.is_some_and(|asked| asked == Path::new(STARTER)) {
         return;
     }
     if state.chosen.is_some() {

@@ -3,13 +3,13 @@
 use super::act;
 use super::adapt;
 use super::effect::Effect;
-use super::layer;
+use super::layer::{self, Layer, ModelsLayer};
 use super::state::State;
 use super::talk::{Body, Tone};
 use super::title::{self, Titling};
 use super::turn::{Engine, Turn};
 use crate::chat::{FinishReason, Part, Progress};
-use crate::protocol::engine::{Event, Finish, ModelFacts, RequestId};
+use crate::protocol::engine::{Event, Finish, ModelFacts, Place, RequestId, gpus};
 use crate::protocol::library::Gpu;
 use std::time::Instant;
 
@@ -19,9 +19,13 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         Event::Refused(why) => {
             state.wanted = None;
             state.chosen = None;
+            let why = why.trim_end_matches('.');
             state
                 .talk
                 .notice(Tone::Problem, format!("Not loaded: {why}."));
+            if state.loaded.is_none() && matches!(state.engine, Engine::Loading(_)) {
+                return ask_for_model(state);
+            }
         }
         Event::Loaded(facts) => return loaded(state, facts),
         Event::LoadFailed(why) => load_failed(state, &why),
@@ -52,11 +56,8 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         Event::Adapted(laid) => adapt::adapted(state, laid),
         Event::Rested => state.engine = Engine::Resting,
         Event::Devices(devices) => {
-            let gpus = devices.into_iter().filter(|d| d.gpu).map(|d| Gpu {
-                name: d.name,
-                free: d.memory_free,
-            });
-            return layer::devices(state, gpus.collect());
+            let gpus = with_own(state, gpus(&devices));
+            return layer::devices(state, gpus);
         }
         // Stale, or not asked for by the chat.
         Event::Reading(..)
@@ -77,6 +78,30 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
 fn is_stopped(state: &State, id: RequestId) -> bool {
     let stopped = state.stopped.as_ref();
     stopped.is_some_and(|s| s.request == id && s.conversation == state.talk.about.id)
+}
+
+/// The model that the chat was to begin with is not to be had: the person is
+/// asked for another.
+fn ask_for_model(state: &mut State) -> Vec<Effect> {
+    state.model = None;
+    state.engine = Engine::NoModel;
+    state.layers.push(Layer::Models(ModelsLayer::default()));
+    vec![
+        Effect::Devices,
+        Effect::FindModels(state.library.gpus.clone()),
+    ]
+}
+
+/// The cards, with what the loaded model has of them: it gives that back before
+/// another is loaded.
+fn with_own(state: &State, mut gpus: Vec<Gpu>) -> Vec<Gpu> {
+    if let Engine::Ready(facts) = &state.engine {
+        for gpu in &mut gpus {
+            let own = facts.places.iter().filter(|p| p.device == gpu.name);
+            gpu.free += own.map(Place::total).sum::<u64>();
+        }
+    }
+    gpus
 }
 
 fn loading(state: &mut State, permille: u16) {

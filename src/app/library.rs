@@ -64,6 +64,27 @@ impl Library {
     }
 }
 
+impl State {
+    /// What changing to a model of this size costs, if there is something to
+    /// read again: the time is guessed from the speed of the model in use.
+    pub fn reread_cost(&self, size: Option<u64>) -> Option<String> {
+        let tokens = self.usage.prompt_tokens + self.usage.completion_tokens;
+        let (_, answer) = self.talk.last_answer().filter(|_| tokens > 0)?;
+        let read = answer.timings.prefill_tps;
+        let time = match (&self.engine, size) {
+            (Engine::Ready(facts), Some(size)) if read > 0.0 && facts.size > 0 => {
+                let slower = size as f64 / facts.size as f64;
+                let seconds = (f64::from(tokens) / read * slower).ceil();
+                format!(", about {seconds} s")
+            }
+            _ => String::new(),
+        };
+        Some(format!(
+            "The conversation stays; its {tokens} tokens are read again with the next message{time}."
+        ))
+    }
+}
+
 /// Begins to fetch a model, unless it is being fetched.
 pub(super) fn pull(state: &mut State, what: String) -> Vec<Effect> {
     let library = &mut state.library;

@@ -7,6 +7,7 @@ pub mod message;
 pub mod persona;
 pub mod reasoning;
 pub mod sampling;
+pub mod size;
 pub mod stop;
 pub mod text;
 pub mod tree;

@@ -4,9 +4,12 @@ mod info;
 
 use super::args::ModelsVerb;
 use super::{Fail, doctor, output, setup};
+use crate::chat::size::bytes;
 use crate::chat::text::one_line;
 use crate::config::{Config, machine, paths, save, spec};
+use crate::engine::host::Options;
 use crate::models::{self, Reference};
+use crate::protocol::engine::gpus;
 use crate::protocol::library::{Fit, FoundModel, Gpu, Kind, Listed, Machine, Verdict};
 use crate::runtime::fetch;
 use serde_json::{Value, json};
@@ -30,22 +33,14 @@ pub fn run(verb: ModelsVerb) -> Result<(), Fail> {
     }
 }
 
-/// Graphics cards, where this binary can use any.
-pub fn gpus() -> Vec<Gpu> {
-    let devices = setup::run(async { Ok(doctor::devices().await) });
-    let devices = devices.unwrap_or(Ok(Vec::new())).unwrap_or_default();
-    let gpus = devices.into_iter().filter(|d| d.gpu).map(|d| Gpu {
-        name: d.name,
-        free: d.memory_free,
-    });
-    gpus.collect()
-}
-
-/// Graphics cards, asked for only where there may be some: it takes a moment.
+/// Graphics cards, asked for only where this binary may use one: it takes a
+/// moment.
 pub fn possible_gpus() -> Vec<Gpu> {
-    match crate::engine::host::Options::new(PathBuf::new(), None).gpu {
-        true => gpus(),
-        false => Vec::new(),
+    let may_be = Options::new(PathBuf::new(), None).gpu;
+    let devices = may_be.then(|| setup::run(async { Ok(doctor::devices().await) }));
+    match devices {
+        Some(Ok(Ok(devices))) => gpus(&devices),
+        Some(_) | None => Vec::new(),
     }
 }
 
@@ -80,7 +75,7 @@ fn line(listed: &Listed, width: usize) -> String {
         "{:<width$}  {:<8}  {:>8}  {:<11}  {about}\n",
         one_line(&model.name, 200),
         quant,
-        output::bytes(model.size),
+        bytes(model.size),
         source.as_str().unwrap_or_default(),
     )
 }
@@ -184,7 +179,7 @@ fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
             std::io::stderr(),
             "Delete {} ({}) for good? [y/N] ",
             model.name,
-            output::bytes(model.size)
+            bytes(model.size)
         );
         let mut answer = String::new();
         let _ = std::io::stdin().lock().read_line(&mut answer);
@@ -258,7 +253,7 @@ fn search(text: &str, limit: u32, json: bool) -> Result<(), Fail> {
         let size = repo.parameters.map_or(String::new(), |n| {
             format!(
                 "{} at Q4_K_M: {}",
-                output::bytes(usual_size(n)),
+                bytes(usual_size(n)),
                 words(usual_verdict(n, &machine))
             )
         });
@@ -331,7 +326,7 @@ fn catalog(config: &Config, json: bool) -> Result<(), Fail> {
         format!(
             "{:<24} {:>8}  {:<9} {:<24}  {}\n",
             entry.name,
-            output::bytes(entry.size),
+            bytes(entry.size),
             entry.kind,
             verdict,
             entry.good_for

@@ -140,11 +140,3 @@ impl Drop for Progress {
         self.clear();
     }
 }
-
-/// Bytes as people read them.
-pub fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}

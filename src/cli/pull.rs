@@ -2,7 +2,8 @@
 
 use super::args::Pull;
 use super::models::possible_gpus;
-use super::output::{self, Progress, bytes};
+use super::output::{self, Progress};
+use crate::chat::size::bytes;
 use super::{Fail, setup};
 use crate::config::paths;
 use crate::hub::{self, Target};
@@ -22,22 +23,7 @@ pub fn run(pull: &Pull) -> Result<(), Fail> {
         gpus: possible_gpus(),
     };
     let (wish, wishes) = watch::channel(Wish::Run);
-    // Ctrl+C ends it in order: what came is kept. A second one ends it at once.
-    std::thread::spawn(move || {
-        let interrupted = setup::run(async {
-            let _ = tokio::signal::ctrl_c().await;
-            Ok(())
-        });
-        if interrupted.is_ok() {
-            wish.send_replace(Wish::Cancel);
-            let _ = setup::run(async {
-                let _ = tokio::signal::ctrl_c().await;
-                std::process::exit(130);
-                #[allow(unreachable_code)]
-                Ok(())
-            });
-        }
-    });
+    std::thread::spawn(move || listen(&wish));
     let watched = wishes.clone();
     let mut progress = Progress::new();
     let pulled = fetch::pull(&config, &wanted, wishes, |event| {
@@ -55,6 +41,18 @@ pub fn run(pull: &Pull) -> Result<(), Fail> {
             Err(Fail::Interrupted)
         }
         Err(why) => Err(Fail::Failed(why)),
+    }
+}
+
+/// Ctrl+C ends the pull in order: what came is kept. A second one ends the
+/// program.
+fn listen(wish: &watch::Sender<Wish>) {
+    let interrupted = || setup::run(async { tokio::signal::ctrl_c().await.map_err(Fail::failed) });
+    if interrupted().is_ok() {
+        wish.send_replace(Wish::Cancel);
+        if interrupted().is_ok() {
+            std::process::exit(130);
+        }
     }
 }
 

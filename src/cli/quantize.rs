@@ -1,10 +1,11 @@
 //! `parlor quantize`: writes a model anew in another number type.
 
 use super::args::Quantize;
-use super::output::{self, Progress, bytes};
+use super::output::{self, Progress};
+use crate::chat::size::bytes;
 use super::{Fail, setup};
 use crate::config::spec;
-use crate::protocol::engine::{Auto, Command, Event, QuantizeSpec};
+use crate::protocol::engine::{Auto, Command, Event, QUANTIZING, QuantizeSpec};
 use crate::protocol::quantization;
 
 pub fn run(quantize: &Quantize) -> Result<(), Fail> {
@@ -56,7 +57,7 @@ pub fn run(quantize: &Quantize) -> Result<(), Fail> {
     if written.is_err() {
         // Whoever was cut off could not take it away.
         let mut draft = to.clone().into_os_string();
-        draft.push(".part");
+        draft.push(QUANTIZING);
         let _ = std::fs::remove_file(draft);
     }
     let size = written?;

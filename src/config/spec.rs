@@ -50,13 +50,32 @@ pub fn find(config: &Config, named: &Path) -> Result<Named, String> {
     let reference = Reference::parse(text, &paths::home());
     match reference {
         Reference::Starter => place_starter().map(Named::path),
-        Reference::Path(path) => Ok(Named::path(path)),
+        Reference::Path(path) => Ok(find_path(config, path)),
         reference => {
             let found = scan(config);
             let model = models::resolve(&reference, &found).map_err(|e| e.to_string())?;
             Ok(Named::found(model))
         }
     }
+}
+
+/// What the library knows of a path: of a file that is one of several, or that
+/// stands in a store without a name of its own; and of a name with `.gguf`
+/// that is no path from here. Other files are looked at by themselves.
+fn find_path(config: &Config, path: PathBuf) -> Named {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let plain = path.extension().is_some_and(|e| e == "gguf") && !stem.contains("-of-");
+    if plain && path.exists() && config.models.is_empty() {
+        return Named::path(path);
+    }
+    let by_name = !path.exists() && path.components().count() == 1;
+    let file = path.file_name();
+    let found = scan(config);
+    let known = found.iter().find(|model| match by_name {
+        true => model.path.file_name() == file && model.card.is_ok(),
+        false => model.parts.contains(&path),
+    });
+    known.map_or_else(|| Named::path(path.clone()), Named::found)
 }
 
 fn place_starter() -> Result<PathBuf, String> {

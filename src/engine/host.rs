@@ -64,6 +64,7 @@ pub fn start(options: Options) -> Engine {
         options,
         child: None,
         loaded: false,
+        loading: false,
         spec: None,
         waiting: VecDeque::new(),
         running: None,
@@ -96,6 +97,8 @@ struct Host {
     child: Option<Child>,
     /// Whether the child has its model.
     loaded: bool,
+    /// Whether the child was told to load it.
+    loading: bool,
     spec: Option<LoadSpec>,
     /// Requests that wait for the model to be loaded.
     waiting: VecDeque<Command>,
@@ -228,7 +231,13 @@ impl Host {
                 self.running = Some(Running::new(id_of(&request)));
                 child.send(request);
             }
-            Some(_) if self.spec.is_some() => self.waiting.push_back(request),
+            Some(_) if self.spec.is_some() => {
+                self.waiting.push_back(request);
+                // A child that was started for something else has no model yet.
+                if !self.loading {
+                    self.tell_to_load();
+                }
+            }
             _ => {
                 let why = "no model is loaded; choose one with --model or /model";
                 let event = Event::Failed(id_of(&request), why.into());
@@ -253,7 +262,12 @@ impl Host {
     /// Starts a child and has it load the model.
     fn load(&mut self) {
         self.spawn();
+        self.tell_to_load();
+    }
+
+    fn tell_to_load(&mut self) {
         if let (Some(child), Some(spec)) = (&self.child, &self.spec) {
+            self.loading = true;
             self.outgoing.push_back(Event::Loading(0));
             child.send(Command::Load(spec.clone()));
         }
@@ -261,6 +275,7 @@ impl Host {
 
     fn spawn(&mut self) {
         self.loaded = false;
+        self.loading = false;
         self.on_gpu = self.options.gpu;
         match Child::spawn(&self.options.program, self.options.log.as_deref()) {
             Ok(child) => {
@@ -310,6 +325,7 @@ impl Host {
         match &event {
             Event::Loaded(facts) => {
                 self.loaded = true;
+                self.loading = false;
                 self.on_gpu = facts.gpu_layers > 0;
                 self.outgoing.push_back(event);
                 self.next_request();
@@ -319,6 +335,7 @@ impl Host {
             Event::LoadFailed(why) => {
                 // Ends the child: the next request tries again with a new one.
                 self.child = None;
+                self.loading = false;
                 self.pid.send_replace(None);
                 let why = why.clone();
                 self.fail_waiting(&why);
@@ -351,6 +368,10 @@ impl Host {
                     spec.adapters.clone_from(laid);
                 }
             }
+            // A child without a model has done what it was started for.
+            Event::Devices(_) | Event::Quantized(_) if !self.loaded && !self.loading => {
+                self.drop_child().await;
+            }
             Event::Loading(_)
             | Event::Piece(..)
             | Event::Devices(_)
@@ -377,8 +398,9 @@ impl Host {
         let Some(child) = self.child.take() else {
             return;
         };
-        let loading = !self.loaded;
+        let loading = self.loading;
         self.loaded = false;
+        self.loading = false;
         self.resting = false;
         self.rest_at = None;
         self.pid.send_replace(None);
@@ -391,7 +413,7 @@ impl Host {
                 .push_back(Event::Failed(running.id, cause.clone()));
         }
         self.fail_waiting(&cause);
-        self.outgoing.push_back(if loading && self.spec.is_some() {
+        self.outgoing.push_back(if loading {
             Event::LoadFailed(format!("the model could not be loaded: {cause}"))
         } else {
             Event::Died(cause)
@@ -407,6 +429,7 @@ impl Host {
 
     async fn drop_child(&mut self) {
         self.loaded = false;
+        self.loading = false;
         self.keeping = false;
         self.resting = false;
         self.rest_at = None;

@@ -113,9 +113,14 @@ pub fn compute(shape: &Shape, load: &Load) -> u64 {
     let embedding = u64::from(shape.embedding);
     // At the end there are a number for each word and some embeddings; within
     // a layer the gate and the up part of the feed-forward network.
-    let active = u64::from(shape.experts_used.max(1));
+    let dense = u64::from(shape.feed_forward);
+    let experts = match shape.expert_width {
+        0 if shape.experts > 0 => dense,
+        width => u64::from(width),
+    };
+    let width = dense.max(experts * u64::from(shape.experts_used));
     let end = u64::from(shape.vocabulary) + 5 * embedding;
-    let within = 2 * u64::from(shape.feed_forward) * active + 9 * embedding;
+    let within = 2 * width + 9 * embedding;
     let tokens = u64::from(load.ubatch);
     let context = u64::from(load.context).next_multiple_of(CELLS);
     let numbers = end.max(within) * 4 * tokens;

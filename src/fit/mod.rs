@@ -4,7 +4,10 @@
 mod memory;
 mod plan;
 mod room;
+mod trial;
 
 pub use memory::{Load, bits, cache, compute, read_per_token};
-pub use plan::{LEAST_CONTEXT, TooBig, plan, smaller};
+pub use plan::{LEAST_CONTEXT, Unfit, batches, plan, smaller};
 pub use room::available_memory;
+
+use plan::STEP;

@@ -46,12 +46,13 @@ pub fn shape(header: &Header) -> Shape {
     let (key_widths, value_widths) = widths(header, &layers, &window);
     let (layer_bytes, expert_bytes) = layer_bytes(header, layers.count);
     let largest = |all: &[u32]| all.iter().copied().max().unwrap_or(0);
-    let of_experts = per_layer(header, "expert_feed_forward_length", layers.count);
+    let of_experts =
+        per_layer(header, "expert_feed_forward_length", layers.count).unwrap_or_default();
     let used = per_layer(header, "expert_used_count", layers.count);
     Shape {
         layers: cut(layers.count as u64),
         embedding: measure(header, "embedding_length"),
-        feed_forward: largest(&layers.feed_forward).max(largest(&of_experts.unwrap_or_default())),
+        feed_forward: largest(&layers.feed_forward).max(largest(&of_experts)),
         heads: largest(&layers.heads),
         vocabulary: vocabulary(header),
         key_widths,
@@ -61,6 +62,7 @@ pub fn shape(header: &Header) -> Shape {
         recurrent: layers.state_bytes(header),
         experts: measure(header, "expert_count"),
         experts_used: largest(&used.unwrap_or_default()),
+        expert_width: largest(&of_experts),
         layer_bytes,
         expert_bytes,
         output_bytes: output_bytes(header),

@@ -2,7 +2,8 @@
 
 use super::HubError;
 use super::quant::{self, LAST_GOOD, USUAL};
-use super::size::bytes;
+use crate::chat::size::bytes;
+use crate::protocol::quantization::in_name;
 use crate::protocol::hub::{Choice, RemoteFile, Room};
 use std::collections::BTreeMap;
 
@@ -66,8 +67,8 @@ fn groups(files: &[RemoteFile]) -> Vec<Group> {
         .filter(|((_, count), files)| whole(*count, files))
         .map(|((stem, _), files)| {
             let name = file_name(&stem);
-            let quant = quant::in_name(name)
-                .or_else(|| quant::in_name(folder(&stem)))
+            let quant = in_name(name)
+                .or_else(|| in_name(folder(&stem)))
                 .unwrap_or_else(|| name.to_owned());
             Group {
                 rank: quant::rank(&quant),
@@ -229,7 +230,7 @@ fn projector(files: &[RemoteFile], group: &Group) -> Option<RemoteFile> {
         folder.is_empty() || home == folder || home.starts_with(&format!("{folder}/"))
     };
     let order = |path: &str| {
-        let quant = quant::in_name(file_name(path).trim_end_matches(".gguf"));
+        let quant = in_name(file_name(path).trim_end_matches(".gguf"));
         ORDER
             .iter()
             .position(|o| Some(*o) == quant.as_deref())

@@ -1,6 +1,6 @@
 //! Why nothing was found or downloaded, and what to do.
 
-use super::size::bytes;
+use crate::chat::size::bytes;
 use std::io;
 use std::path::PathBuf;
 

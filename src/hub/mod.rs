@@ -26,7 +26,6 @@ mod report;
 mod run;
 mod settings;
 mod shapes;
-mod size;
 mod spans;
 mod stream;
 mod target;

@@ -48,7 +48,7 @@ const BEST_FIRST: &[&str] = &[
 ];
 
 /// Numbers that are not quantized, in the order in which they are taken.
-const FLOATS: &[&str] = &["BF16", "F16", "FP16", "F32", "FP32"];
+const FLOATS: &[&str] = &["BF16", "F16", "F32"];
 
 /// The usual choice.
 pub(super) const USUAL: usize = place("Q4_K_M");
@@ -72,38 +72,6 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
         i += 1;
     }
     i == a.len() && i == b.len()
-}
-
-/// The quantization that a file's name tells, in capitals, with the `UD-` of
-/// dynamic ones: `Model-UD-Q4_K_XL` gives `UD-Q4_K_XL`.
-pub(super) fn in_name(stem: &str) -> Option<String> {
-    let upper = stem.to_uppercase();
-    let tokens: Vec<&str> = upper.split(['-', '.', ' ']).collect();
-    tokens.iter().enumerate().rev().find_map(|(at, token)| {
-        let quant = suffixes(token).find(|t| is_quant(t))?;
-        let dynamic = at > 0 && tokens[at - 1] == "UD";
-        Some(if dynamic {
-            format!("UD-{quant}")
-        } else {
-            quant.to_owned()
-        })
-    })
-}
-
-/// `MODEL_Q4_K_M`, then `Q4_K_M`, then `K_M`, then `M`.
-fn suffixes(token: &str) -> impl Iterator<Item = &str> {
-    let cuts = token.match_indices('_').map(|(at, _)| at + 1);
-    std::iter::once(0).chain(cuts).map(|at| &token[at..])
-}
-
-/// A known name, or one of that kind that is not known yet.
-fn is_quant(token: &str) -> bool {
-    let known = |names: &[&str]| names.contains(&token);
-    let digit_after = |prefix: &str| {
-        let rest = token.strip_prefix(prefix).unwrap_or_default();
-        rest.starts_with(|c: char| c.is_ascii_digit()) && rest[1..].starts_with('_')
-    };
-    known(BEST_FIRST) || known(FLOATS) || ["Q", "IQ", "TQ"].iter().any(|p| digit_after(p))
 }
 
 /// Whether the numbers are not quantized.

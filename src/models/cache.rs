@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Raised whenever a card comes to mean something else.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// A cache of more bytes is not one of ours.
 const MOST: u64 = 256 << 20;
 const THREADS: usize = 8;

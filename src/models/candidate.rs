@@ -56,14 +56,8 @@ pub(super) fn rank(source: Source) -> u8 {
 /// What the program is called in sentences.
 pub(super) fn program(source: Source) -> &'static str {
     match source {
-        Source::Parlor => "Parlor",
         Source::Folder => "the program that fetched it",
         Source::HuggingFace => "Hugging Face's `hf`",
-        Source::LlamaCpp => "llama.cpp",
-        Source::LmStudio => "LM Studio",
-        Source::Ollama => "Ollama",
-        Source::Gpt4All => "GPT4All",
-        Source::Jan => "Jan",
-        Source::Msty => "Msty",
+        other => other.name(),
     }
 }

@@ -4,6 +4,7 @@
 //! the pipe between the host and the child process. A frame on the pipe is a
 //! big-endian u32 length and that many bytes of postcard.
 
+use super::library::Gpu;
 use super::tuning::Tuning;
 use crate::chat::{FinishReason, Message, Part, Sampling, Timings, Usage};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,9 @@ pub struct BenchSpec {
     /// Tokens that are in the context before each measurement.
     pub depth: u32,
 }
+
+/// Ends the name of a file that is being written anew, until it is whole.
+pub const QUANTIZING: &str = ".quantizing";
 
 /// A model to be written anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,10 +199,22 @@ pub struct Device {
     pub description: String,
     pub backend: String,
     pub gpu: bool,
+    /// Its memory is the computer's own.
+    pub shared: bool,
     /// Bytes.
     pub memory_total: u64,
     /// Bytes.
     pub memory_free: u64,
+}
+
+/// The graphics cards of these devices.
+pub fn gpus(devices: &[Device]) -> Vec<Gpu> {
+    let gpus = devices.iter().filter(|d| d.gpu).map(|d| Gpu {
+        name: d.name.clone(),
+        free: d.memory_free,
+        shared: d.shared,
+    });
+    gpus.collect()
 }
 
 /// How far the reading of a prompt is.

@@ -32,6 +32,23 @@ pub enum Source {
     Msty,
 }
 
+impl Source {
+    /// What people call the program.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Parlor => "Parlor",
+            Source::Folder => "a folder",
+            Source::HuggingFace => "Hugging Face",
+            Source::LlamaCpp => "llama.cpp",
+            Source::LmStudio => "LM Studio",
+            Source::Ollama => "Ollama",
+            Source::Gpt4All => "GPT4All",
+            Source::Jan => "Jan",
+            Source::Msty => "Msty",
+        }
+    }
+}
+
 /// What a file is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -111,6 +128,8 @@ pub struct Shape {
     /// Experts in a layer, and those used for each token; 0 for none.
     pub experts: u32,
     pub experts_used: u32,
+    /// Width of the feed-forward part of one expert; 0 where it is not told.
+    pub expert_width: u32,
     /// Bytes of each layer's tensors (`blk.N.`), in order.
     pub layer_bytes: Vec<u64>,
     /// Of those, bytes of experts (`ffn_*_exps`), in order.
@@ -175,6 +194,8 @@ pub struct Gpu {
     pub name: String,
     /// Bytes.
     pub free: u64,
+    /// Its memory is the computer's own.
+    pub shared: bool,
 }
 
 /// Where a model would run on a machine.

@@ -108,11 +108,14 @@ impl Workers {
         let config = Arc::clone(&self.library.config);
         let (written, adapters) = (self.written.clone(), self.adapters.clone());
         let (engine, answers) = (self.engine.clone(), self.answers.clone());
-        let held = Arc::clone(&self.held);
-        lock(&held).looking += 1;
+        let look = Look::begin(&self.held, engine.clone());
         std::thread::spawn(move || {
             let spec = spec::find(&config, &named)
                 .and_then(|named| spec::load(&config, &named, &written, &adapters));
+            // Whoever asked for another model meanwhile does not want this one.
+            if !look.is_the_last() {
+                return;
+            }
             // The host and the loop live as long as the program.
             match spec {
                 Ok(spec) => {
@@ -123,21 +126,24 @@ impl Workers {
                     let _ = answers.send(Event::Engine(engine::Event::Refused(why)));
                 }
             }
-            let mut held = lock(&held);
-            held.looking -= 1;
-            if held.looking == 0 {
-                for command in held.commands.drain(..) {
-                    let _ = engine.send(command);
-                }
-            }
         });
     }
 
     fn send(&self, command: Command) {
         let mut held = lock(&self.held);
-        if held.looking > 0 {
-            held.commands.push(command);
-            return;
+        match &command {
+            // A stop never waits; what it stops may not have left yet.
+            Command::Cancel(id) => {
+                let id = *id;
+                held.commands
+                    .retain(|c| !matches!(c, Command::Generate(r) if r.id == id));
+            }
+            Command::Unload => held.latest += 1,
+            _ if held.looking > 0 => {
+                held.commands.push(command);
+                return;
+            }
+            _ => {}
         }
         // The host lives as long as this sender.
         let _ = self.engine.send(command);
@@ -147,8 +153,47 @@ impl Workers {
 /// What waits for a look through the library.
 #[derive(Default)]
 pub struct Held {
+    /// Looks that are under way.
     looking: usize,
+    /// The number of the look whose result counts.
+    latest: u64,
     commands: Vec<Command>,
+}
+
+/// One look. Its end, however it comes, lets the commands go.
+struct Look {
+    held: Arc<Mutex<Held>>,
+    engine: mpsc::UnboundedSender<Command>,
+    number: u64,
+}
+
+impl Look {
+    fn begin(held: &Arc<Mutex<Held>>, engine: mpsc::UnboundedSender<Command>) -> Self {
+        let mut state = lock(held);
+        state.looking += 1;
+        state.latest += 1;
+        Self {
+            held: Arc::clone(held),
+            engine,
+            number: state.latest,
+        }
+    }
+
+    fn is_the_last(&self) -> bool {
+        lock(&self.held).latest == self.number
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let mut held = lock(&self.held);
+        held.looking -= 1;
+        if held.looking == 0 {
+            for command in held.commands.drain(..) {
+                let _ = self.engine.send(command);
+            }
+        }
+    }
 }
 
 fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {

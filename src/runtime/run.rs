@@ -116,6 +116,10 @@ pub async fn run(start: Start) -> io::Result<Left> {
         Some(model) => Effect::Load(model),
         None => Effect::FindModels(Vec::new()),
     });
+    if chat.state.model.is_none() {
+        // What fits is told by the graphics cards.
+        chat.workers.perform(Effect::Devices);
+    }
     let ended = chat
         .turn_until_done(&mut engine.events, inbox, signals)
         .await;

@@ -30,7 +30,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "fit",
-        &["fit", "protocol"],
+        &["fit", "chat", "protocol"],
         &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
     ),
     (
@@ -40,7 +40,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "hub",
-        &["hub", "protocol"],
+        &["hub", "chat", "protocol"],
         &["ratatui", "crossterm", "llama_cpp_2"],
     ),
     (

@@ -30,6 +30,8 @@ pub struct ModelsLayer {
     pub pairing: Option<PathBuf>,
     /// The model whose removal was asked for once.
     pub removing: Option<PathBuf>,
+    /// What was fetched last: its row is the one to take.
+    pub pulled: Option<PathBuf>,
 }
 
 impl ModelsLayer {
@@ -51,9 +53,17 @@ impl ModelsLayer {
     /// The row that Enter takes: the first model found, else the starter.
     pub fn chosen(&self, rows: &[ModelRow<'_>]) -> usize {
         let last = rows.len().saturating_sub(1);
+        let pulled = |row: &ModelRow<'_>| match row {
+            ModelRow::Found(m) => Some(&m.model.path) == self.pulled.as_ref(),
+            _ => false,
+        };
         let usual = rows
             .iter()
-            .position(|row| matches!(row, ModelRow::Found(m) if can_chat(m)))
+            .position(pulled)
+            .or_else(|| {
+                rows.iter()
+                    .position(|row| matches!(row, ModelRow::Found(m) if can_chat(m)))
+            })
             .or_else(|| {
                 rows.iter()
                     .position(|row| matches!(row, ModelRow::Fetch(_)))
@@ -85,9 +95,7 @@ pub(in crate::app) fn devices(state: &mut State, gpus: Vec<Gpu>) -> Vec<Effect> 
 pub(in crate::app) fn take_pulled(state: &mut State, path: Option<PathBuf>) {
     if let Some(Layer::Models(layer)) = state.layers.last_mut() {
         layer.choice = None;
-        layer.filter = path
-            .and_then(|p| p.file_stem().map(|s| s.to_string_lossy().into_owned()))
-            .unwrap_or_default();
+        layer.pulled = path;
     }
 }
 
@@ -192,25 +200,23 @@ fn take(state: &mut State, layer: ModelsLayer, model: &Listed, now: Instant) -> 
             return Vec::new();
         }
     };
-    match (kind, &model.fit) {
-        (Kind::Chat, Some(Err(why))) => {
-            state.flash(why.clone(), now);
-            Vec::new()
-        }
-        (Kind::Chat, _) => choose(state, found.path.clone()),
-        (Kind::Adapter, _) => {
+    match kind {
+        // What does not fit now may fit once the present model is gone: the
+        // engine decides.
+        Kind::Chat => choose(state, found.path.clone()),
+        Kind::Adapter => {
             close(state);
             vec![Effect::Adapt(vec![Adapter {
                 path: found.path.clone(),
                 scale: 1.0,
             }])]
         }
-        (Kind::Mmproj, _) => {
+        Kind::Mmproj => {
             let words = "That is the eyes or ears of another model: choose that model, and join them with Ctrl+R.";
             state.flash(words, now);
             Vec::new()
         }
-        (Kind::Embedding | Kind::Reranker, _) => {
+        Kind::Embedding | Kind::Reranker => {
             let words = "That model compares texts and cannot chat.";
             state.flash(words, now);
             Vec::new()

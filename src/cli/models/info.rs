@@ -2,6 +2,7 @@
 //! would run here.
 
 use super::{find, possible_gpus, verdict};
+use crate::chat::size::bytes;
 use crate::chat::text::one_line;
 use crate::cli::{Fail, output};
 use crate::config::{Config, machine};
@@ -58,7 +59,7 @@ fn text(listed: &Listed, sheet: &Sheet) -> String {
     if model.parts.len() > 1 {
         lines.add("files", &format!("{} parts", model.parts.len()));
     }
-    lines.add("size", &output::bytes(model.size));
+    lines.add("size", &bytes(model.size));
     measures(&mut lines, sheet);
     words(&mut lines, sheet);
     belongs(&mut lines, model);
@@ -83,7 +84,7 @@ fn measures(lines: &mut Lines, sheet: &Sheet) {
     lines.add("parameters", &sheet.parameters.to_string());
     lines.add("quantised", &sheet.quantization);
     for share in &sheet.tensors {
-        let words = format!("{} tensors, {}", share.count, output::bytes(share.bytes));
+        let words = format!("{} tensors, {}", share.count, bytes(share.bytes));
         lines.add(&format!("  {}", share.name), &words);
     }
     lines.number("layers", sheet.layers);
@@ -184,10 +185,10 @@ fn here(lines: &mut Lines, fit: &Fit) {
         "memory",
         &format!(
             "{}: weights {}, cache {}, computing {}",
-            output::bytes(fit.total()),
-            output::bytes(fit.weights),
-            output::bytes(fit.cache),
-            output::bytes(fit.compute)
+            bytes(fit.total()),
+            bytes(fit.weights),
+            bytes(fit.cache),
+            bytes(fit.compute)
         ),
     );
     lines.add(

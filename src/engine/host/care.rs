@@ -7,10 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 impl Host {
-    /// A model that rests takes its adapters when it is loaded again.
+    /// A model that rests, or is about to, takes its adapters when it is loaded
+    /// again.
     pub(super) fn adapt(&mut self, wanted: Vec<Adapter>) {
         match (&self.child, &mut self.spec) {
-            (Some(child), Some(_)) if self.loaded => child.send(Command::Adapt(wanted)),
+            (Some(child), Some(_)) if (self.loaded || self.loading) && !self.resting => {
+                child.send(Command::Adapt(wanted));
+            }
             (_, Some(spec)) => {
                 spec.adapters.clone_from(&wanted);
                 self.outgoing.push_back(Event::Adapted(Ok(wanted)));

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Adapters<'m> {
     model: &'m LlamaModel,
     architecture: String,
-    loaded: Vec<(PathBuf, Lora)>,
+    loaded: Vec<(PathBuf, Lora<'m>)>,
     /// Those that lie over the model now.
     pub laid: Vec<Adapter>,
 }
@@ -49,15 +49,16 @@ impl<'m> Adapters<'m> {
         Ok(())
     }
 
-    fn load(&mut self, path: &Path, log: &Log) -> Result<Lora, String> {
+    fn load(&mut self, path: &Path, log: &Log) -> Result<Lora<'m>, String> {
         if let Some((_, lora)) = self.loaded.iter().find(|(known, _)| known == path) {
             return Ok(*lora);
         }
         let shown = path.display();
         self.check(path)?;
-        log.take_error();
+        log.take_errors();
         let Some(lora) = raw::lora(self.model, path) else {
-            let why = log.take_error().unwrap_or_default();
+            let errors = log.take_errors();
+            let why = errors.first().map_or("", String::as_str);
             return Err(format!(
                 "the adapter {shown} does not fit this model: {why}; it belongs to another base model"
             ));

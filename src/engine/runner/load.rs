@@ -7,8 +7,8 @@ use super::raw;
 use crate::engine::check;
 use crate::fit;
 use crate::gguf;
-use crate::protocol::engine::{Auto, Event, LoadSpec, ModelFacts, Place};
-use crate::protocol::library::{Card, Fit, Gpu, Kind, Machine};
+use crate::protocol::engine::{Auto, Event, LoadSpec, ModelFacts, Place, gpus};
+use crate::protocol::library::{Card, Fit, Kind, Machine};
 use crate::protocol::tuning::Tuning;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams, RopeScalingType};
@@ -17,16 +17,11 @@ use llama_cpp_2::model::LlamaModel;
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-/// Tokens of one decode at most; llama.cpp's own default.
-const BATCH: u32 = 512;
-/// The same without flash attention, whose buffers grow with batch times
-/// context. On a processor chunks are smaller anyway (`read::Pace`).
-const BATCH_WITHOUT_FLASH: u32 = 128;
-
 /// How a model is to be loaded, as it stands after what was tried.
 pub struct Choice {
+    card: Card,
+    machine: Machine,
     fit: Fit,
-    read_per_token: u64,
     steps: Vec<String>,
     started: Instant,
 }
@@ -43,8 +38,9 @@ impl Loader<'_> {
     /// Loads the vocabulary and the template alone.
     pub fn vocabulary(&self) -> Result<LlamaModel, String> {
         check::model_file(&self.spec.model)?;
-        self.log.take_error();
-        self.attempt(0, true).ok_or_else(|| self.unreadable())
+        self.log.take_errors();
+        self.attempt(0, true)
+            .ok_or_else(|| self.unreadable(&self.log.take_errors()))
     }
 
     /// Chooses what was not pinned, by the file's header and the memory that
@@ -55,11 +51,13 @@ impl Loader<'_> {
         check::model_file(&self.spec.model)?;
         self.check_devices()?;
         let card = self.card()?;
-        let fit = fit::plan(&card, &machine(), &self.spec.tuning)
+        let machine = machine();
+        let fit = fit::plan(&card, &machine, &self.spec.tuning)
             .map_err(|e| format!("{path} is not loaded: {e}"))?;
         let mut choice = Choice {
+            card,
+            machine,
             fit,
-            read_per_token: fit::read_per_token(&card),
             steps: Vec::new(),
             started,
         };
@@ -94,8 +92,10 @@ impl Loader<'_> {
             if let Some(model) = self.attempt(choice.fit.gpu_layers, false) {
                 return Ok(model);
             }
-            if choice.fit.gpu_layers == 0 || !self.take_less(choice) {
-                return Err(self.unreadable());
+            let errors = self.log.take_errors();
+            let other = choice.fit.gpu_layers == 0 || !is_of_memory(&errors);
+            if other || !self.take_less(choice) {
+                return Err(self.unreadable(&errors));
             }
         }
     }
@@ -110,10 +110,15 @@ impl Loader<'_> {
         let mut first_error = None;
         loop {
             let params = params(&choice.fit, &self.spec.tuning);
-            let why = match model.new_context(self.backend, params) {
+            let error = match model.new_context(self.backend, params) {
                 Ok(context) => return Ok(Some(context)),
-                Err(e) => self.log.take_error().unwrap_or_else(|| e.to_string()),
+                Err(error) => error.to_string(),
             };
+            let errors = self.log.take_errors();
+            let why = errors.first().cloned().unwrap_or(error);
+            if !is_of_memory(&errors) {
+                return Err(format!("the context cannot be made: {why}"));
+            }
             let why = first_error.get_or_insert(why);
             let layers = choice.fit.gpu_layers;
             if !self.take_less(choice) {
@@ -140,7 +145,7 @@ impl Loader<'_> {
         let chosen = self.log.flash_attention().or(tuning.flash_attention);
         ModelFacts {
             context: context.n_ctx(),
-            read_per_token: choice.read_per_token,
+            read_per_token: fit::read_per_token(&choice.card),
             threads,
             threads_batch,
             batch: context.n_batch(),
@@ -172,7 +177,9 @@ impl Loader<'_> {
     }
 
     fn take_less(&self, choice: &mut Choice) -> bool {
-        let Some((next, words)) = fit::smaller(&choice.fit, &self.spec.tuning) else {
+        let (card, machine) = (&choice.card, &choice.machine);
+        let next = fit::smaller(card, machine, &self.spec.tuning, &choice.fit);
+        let Some((next, words)) = next else {
             return false;
         };
         choice.fit = next;
@@ -188,10 +195,15 @@ impl Loader<'_> {
         choice.steps.push(words);
     }
 
-    fn unreadable(&self) -> String {
+    fn unreadable(&self, errors: &[String]) -> String {
         let path = self.spec.model.display();
-        let why = self.log.take_error();
-        let why = why.unwrap_or_else(|| "llama.cpp gave no reason".into());
+        let why = errors.first();
+        let why = why.map_or("llama.cpp gave no reason", String::as_str);
+        if is_of_memory(errors) {
+            return format!(
+                "{path} cannot be loaded: {why}; take a smaller model or quantisation, or close other programs"
+            );
+        }
         format!(
             "{path} cannot be loaded: {why}; the file may be damaged or of a kind that this version does not know"
         )
@@ -232,6 +244,17 @@ impl Loader<'_> {
     }
 }
 
+/// Whether llama.cpp's errors tell that memory could not be had. Its words
+/// differ by device: "unable to allocate CUDA0 buffer", "out of memory".
+fn is_of_memory(errors: &[String]) -> bool {
+    errors.iter().any(|error| {
+        let error = error.to_lowercase();
+        ["alloc", "memory", "mmap failed", "mlock"]
+            .iter()
+            .any(|word| error.contains(word))
+    })
+}
+
 /// Layers on each device: the GPUs share theirs as they share the weights.
 fn places(fit: &Fit, mut places: Vec<Place>) -> Vec<Place> {
     let on_gpus: u64 = places.iter().skip(1).map(|p| p.weights).sum();
@@ -251,22 +274,18 @@ fn places(fit: &Fit, mut places: Vec<Place>) -> Vec<Place> {
 /// The context's settings: as pinned, else as planned.
 fn params(fit: &Fit, tuning: &Tuning) -> LlamaContextParams {
     // The values of llama.cpp's `llama_flash_attn_type`.
-    let (usual, flash_attention) = match tuning.flash_attention {
-        None => (BATCH, -1),
-        Some(true) => (BATCH, 1),
-        Some(false) => (BATCH_WITHOUT_FLASH, 0),
+    let flash_attention = match tuning.flash_attention {
+        None => -1,
+        Some(true) => 1,
+        Some(false) => 0,
     };
-    let set = |auto: Auto| match auto {
-        Auto::Set(n) => n,
-        Auto::Auto => usual,
-    };
-    let batch = set(tuning.batch);
+    let (batch, ubatch) = fit::batches(tuning);
     let (threads, threads_batch) = threads(tuning);
     let workers = |n: u32| i32::try_from(n).unwrap_or(1);
     let mut params = LlamaContextParams::default()
         .with_n_ctx(NonZeroU32::new(fit.context))
         .with_n_batch(batch)
-        .with_n_ubatch(set(tuning.ubatch).min(batch))
+        .with_n_ubatch(ubatch)
         .with_flash_attention_policy(flash_attention)
         .with_type_k(cache_type(&fit.cache_types.0))
         .with_type_v(cache_type(&fit.cache_types.1))
@@ -334,15 +353,9 @@ fn threads(tuning: &Tuning) -> (u32, u32) {
 
 /// The memory that a model can have now.
 fn machine() -> Machine {
-    let gpus = super::devices().into_iter().filter(|d| d.gpu);
     Machine {
         memory: fit::available_memory(),
-        gpus: gpus
-            .map(|d| Gpu {
-                name: d.name,
-                free: d.memory_free,
-            })
-            .collect(),
+        gpus: gpus(&super::devices()),
         ..Machine::default()
     }
 }

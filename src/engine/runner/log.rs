@@ -23,13 +23,10 @@ struct Heard {
 type Watch = Box<dyn Fn(u32, u32) + Send>;
 
 impl Log {
-    /// The first error line since the last call: later ones only repeat that
-    /// the whole failed.
-    pub fn take_error(&self) -> Option<String> {
-        let mut heard = self.heard();
-        let first = heard.errors.first().cloned();
-        heard.errors.clear();
-        first
+    /// The error lines since the last call. The first tells most: later ones
+    /// only repeat that the whole failed.
+    pub fn take_errors(&self) -> Vec<String> {
+        std::mem::take(&mut self.heard().errors)
     }
 
     /// Before a loading, whose buffers are to be told.

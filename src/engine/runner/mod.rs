@@ -129,6 +129,8 @@ fn devices() -> Vec<Device> {
                 d.device_type,
                 LlamaBackendDeviceType::Gpu | LlamaBackendDeviceType::IntegratedGpu
             ),
+            shared: d.device_type == LlamaBackendDeviceType::IntegratedGpu
+                || matches!(d.backend.as_str(), "Metal" | "MTL"),
             name: d.name,
             description: d.description,
             backend: d.backend,

@@ -4,7 +4,7 @@ use super::log::Log;
 use super::pipe::Outbox;
 use super::{load, raw};
 use crate::engine::check;
-use crate::protocol::engine::{Auto, Event, QuantizeSpec};
+use crate::protocol::engine::{Auto, Event, QUANTIZING, QuantizeSpec};
 use crate::protocol::quantization;
 use std::fs;
 
@@ -29,7 +29,7 @@ fn quantize(spec: &QuantizeSpec, log: &Log) -> Result<u64, String> {
         Auto::Auto => load::good_threads(),
     };
     let mut draft = spec.to.clone().into_os_string();
-    draft.push(".part");
+    draft.push(QUANTIZING);
     let draft = std::path::PathBuf::from(draft);
     let threads = i32::try_from(threads).unwrap_or(1);
     let done = raw::quantize(&spec.from, &draft, ftype, threads, spec.again);
@@ -50,7 +50,7 @@ fn quantize(spec: &QuantizeSpec, log: &Log) -> Result<u64, String> {
 
 fn reason(spec: &QuantizeSpec, log: &Log) -> String {
     let from = spec.from.display();
-    match log.take_error() {
+    match log.take_errors().into_iter().next() {
         Some(why) if why.contains("requantizing") => format!(
             "{from} is quantised already, and quantising it again loses more; take an F16 or BF16 file, or pass --again"
         ),

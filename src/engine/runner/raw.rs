@@ -8,6 +8,7 @@ use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_sys_2 as sys;
 use std::ffi::{CString, c_char, c_void};
+use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -164,11 +165,11 @@ fn shares(tuning: &Tuning) -> Vec<f32> {
 
 /// A LoRA file that is loaded. It lives as long as its model, which frees it.
 #[derive(Clone, Copy)]
-pub struct Lora(NonNull<sys::llama_adapter_lora>);
+pub struct Lora<'m>(NonNull<sys::llama_adapter_lora>, PhantomData<&'m LlamaModel>);
 
 /// Loads a LoRA file for this model. None when it does not fit; llama.cpp's
 /// log says why.
-pub fn lora(model: &LlamaModel, path: &Path) -> Option<Lora> {
+pub fn lora<'m>(model: &'m LlamaModel, path: &Path) -> Option<Lora<'m>> {
     let path = CString::new(path.to_str()?).ok()?;
     // SAFETY: `LlamaModel` has the form of its one pointer; the call adds the
     // adapter to the model's own list and changes nothing else of it.
@@ -176,12 +177,12 @@ pub fn lora(model: &LlamaModel, path: &Path) -> Option<Lora> {
         let model = *ptr::from_ref(model).cast::<*mut sys::llama_model>();
         sys::llama_adapter_lora_init(model, path.as_ptr())
     };
-    NonNull::new(lora).map(Lora)
+    NonNull::new(lora).map(|lora| Lora(lora, PhantomData))
 }
 
 /// Lays these over the context's model, and no others. False when the context
 /// cannot be reached.
-pub fn lay(context: &mut LlamaContext<'_>, loras: &[(Lora, f32)]) -> bool {
+pub fn lay(context: &mut LlamaContext<'_>, loras: &[(Lora<'_>, f32)]) -> bool {
     let Some(context) = pointer(context) else {
         return false;
     };
@@ -199,9 +200,10 @@ pub fn lay(context: &mut LlamaContext<'_>, loras: &[(Lora, f32)]) -> bool {
 /// output: `LlamaContext { context: 0x… }`.
 fn pointer(context: &LlamaContext<'_>) -> Option<*mut sys::llama_context> {
     let shown = format!("{context:?}");
-    let digits = shown.split("0x").nth(1)?;
-    let digits: String = digits.chars().take_while(char::is_ascii_hexdigit).collect();
-    let address = usize::from_str_radix(&digits, 16).ok()?;
+    let digits = shown
+        .strip_prefix("LlamaContext { context: 0x")?
+        .strip_suffix(" }")?;
+    let address = usize::from_str_radix(digits, 16).ok()?;
     let pointer = ptr::with_exposed_provenance_mut::<sys::llama_context>(address);
     (!pointer.is_null()).then_some(pointer)
 }

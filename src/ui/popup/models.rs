@@ -2,13 +2,12 @@
 
 mod details;
 
-pub use details::bytes;
-
 use super::{open, row};
 use crate::app::layer::{ModelRow, ModelsLayer, model_rows};
 use crate::app::library::{HubSearch, Pull};
 use crate::app::turn::Engine;
 use crate::app::{State, layer};
+use crate::chat::size::bytes;
 use crate::chat::text::one_line;
 use crate::protocol::hub::{Phase, Wish};
 use crate::protocol::library::{Fit, Kind, Listed, Verdict};
@@ -136,9 +135,9 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
                 "{}  {}  {}  {}  {}",
                 column(&one_line(&model.name, 200), name_width),
                 column(quant, 8),
-                column(&details::bytes(model.size), 7),
+                column(&bytes(model.size), 7),
                 column(&verdict(listed), 16),
-                details::source(model.source),
+                model.source.name(),
             )
         }
         ModelRow::Fetch(what) => format!("fetch {}", one_line(what, 200)),
@@ -155,7 +154,7 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
         ModelRow::Catalog(entry) => {
             let size = match entry.size {
                 0 => String::new(),
-                bytes => details::bytes(bytes),
+                size => bytes(size),
             };
             format!(
                 "fetch: {}  {}  {}",
@@ -214,7 +213,7 @@ fn pulling(pull: &Pull) -> String {
             let left = progress
                 .left
                 .map_or(String::new(), |s| format!(", {} left", details::time(s)));
-            format!("{}/s{left}", details::bytes(progress.speed))
+            format!("{}/s{left}", bytes(progress.speed))
         }
     };
     format!("↓ {what}  {bar} {percent:>3} %  {state}")

@@ -1,11 +1,11 @@
 //! Where the model runs: layers and memory on each device, threads, and what
 //! was chosen for it.
 
-use super::models::bytes;
 use super::open;
 use crate::app::State;
 use crate::app::adapter_names;
 use crate::app::turn::Engine;
+use crate::chat::size::bytes;
 use crate::chat::text::sanitise;
 use crate::protocol::engine::ModelFacts;
 use crate::ui::text::fit;

@@ -2,9 +2,9 @@
 
 use crate::app::State;
 use crate::app::layer::ModelRow;
-use crate::app::turn::Engine;
+use crate::chat::size::bytes;
 use crate::chat::text::one_line;
-use crate::protocol::library::{Ability, Card, Fit, Listed, Source, Verdict};
+use crate::protocol::library::{Ability, Card, Fit, Listed, Verdict};
 use crate::ui::text::fit;
 
 /// Lines about the chosen row.
@@ -52,7 +52,7 @@ fn found(listed: &Listed, state: &State) -> Vec<String> {
     }
     if let Some(projector) = &model.projector {
         let name = projector.file_name().unwrap_or_default().to_string_lossy();
-        lines.push(format!("Sees or hears with {name}."));
+        lines.push(format!("Its eyes or ears: {name}."));
     }
     if let Some(extras) = &model.extras {
         if let Some(system) = &extras.system {
@@ -66,7 +66,9 @@ fn found(listed: &Listed, state: &State) -> Vec<String> {
             ));
         }
     }
-    lines.extend(cost(listed, state));
+    if state.model.as_ref() != Some(&model.path) {
+        lines.extend(state.reread_cost(Some(model.size)));
+    }
     lines
 }
 
@@ -108,32 +110,6 @@ fn memory(fit: &Fit) -> Vec<String> {
     ]
 }
 
-/// What changing to this model costs: the conversation is read again, at a
-/// speed that is guessed from that of the model in use.
-fn cost(listed: &Listed, state: &State) -> Option<String> {
-    let tokens = state.usage.prompt_tokens + state.usage.completion_tokens;
-    if tokens == 0 || state.model.as_ref() == Some(&listed.model.path) {
-        return None;
-    }
-    let (_, answer) = state.talk.last_answer()?;
-    let seconds = match &state.engine {
-        Engine::Ready(facts) if answer.timings.prefill_tps > 0.0 && facts.size > 0 => {
-            let slower = listed.model.size as f64 / facts.size as f64;
-            let seconds = f64::from(tokens) / answer.timings.prefill_tps * slower;
-            format!(", about {}", time(seconds.ceil() as u64))
-        }
-        Engine::Ready(_)
-        | Engine::NoModel
-        | Engine::Loading(_)
-        | Engine::Failed
-        | Engine::Down
-        | Engine::Resting => String::new(),
-    };
-    Some(format!(
-        "The conversation stays; it reads {tokens} tokens again with the next message{seconds}."
-    ))
-}
-
 /// A word for what a model can do.
 fn ability(ability: Ability) -> &'static str {
     match ability {
@@ -143,29 +119,6 @@ fn ability(ability: Ability) -> &'static str {
         Ability::Embedding => "compares texts",
         Ability::Reasoning => "thinks first",
         Ability::Tools => "uses tools",
-    }
-}
-
-/// Whose folder a model stands in.
-pub fn source(source: Source) -> &'static str {
-    match source {
-        Source::Parlor => "Parlor",
-        Source::Folder => "a folder",
-        Source::HuggingFace => "Hugging Face",
-        Source::LlamaCpp => "llama.cpp",
-        Source::LmStudio => "LM Studio",
-        Source::Ollama => "Ollama",
-        Source::Gpt4All => "GPT4All",
-        Source::Jan => "Jan",
-        Source::Msty => "Msty",
-    }
-}
-
-/// Bytes as people read them.
-pub fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 
