@@ -5,7 +5,7 @@ use super::library::PullId;
 use super::talk::{EntryId, Scroll};
 use crate::protocol::engine;
 use crate::protocol::hub::{FoundRepo, Progress, Pulled};
-use crate::protocol::library::{CatalogEntry, Listed};
+use crate::protocol::library::{CatalogEntry, Listed, Machine};
 use crate::protocol::store;
 use std::path::PathBuf;
 
@@ -21,8 +21,9 @@ pub enum Event {
     Click(u16, u16),
     /// The models that were found on this machine.
     Models(Vec<Listed>),
-    /// The short list of models that could be fetched.
-    Catalog(Vec<CatalogEntry>),
+    /// The short list of models that could be fetched, and the memory that
+    /// there is for them.
+    Catalog(Vec<CatalogEntry>, Machine),
     Pulling(PullId, Progress),
     Pulled(PullId, Result<Pulled, String>),
     /// What a search on the hub found.

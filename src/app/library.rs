@@ -6,7 +6,7 @@ use super::state::State;
 use super::talk::Tone;
 use super::turn::Engine;
 use crate::protocol::hub::{FoundRepo, Phase, Progress, Pulled, Wish};
-use crate::protocol::library::{CatalogEntry, Gpu, Kind, Listed};
+use crate::protocol::library::{CatalogEntry, Gpu, Kind, Listed, Machine};
 use std::path::Path;
 use std::time::Instant;
 
@@ -39,6 +39,8 @@ pub struct Library {
     /// None before the first look.
     pub models: Option<Vec<Listed>>,
     pub catalog: Vec<CatalogEntry>,
+    /// The memory that there is.
+    pub machine: Machine,
     pub gpus: Vec<Gpu>,
     pub pulls: Vec<Pull>,
     pub hub: HubSearch,

@@ -47,7 +47,10 @@ fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Wheel(rows) => state.talk.pending += i64::from(rows),
         Event::Engine(event) => return engine::hear(state, event, now),
         Event::Models(found) => layer::found(state, found),
-        Event::Catalog(entries) => state.library.catalog = entries,
+        Event::Catalog(entries, machine) => {
+            state.library.catalog = entries;
+            state.library.machine = machine;
+        }
         Event::Pulling(id, progress) => library::progress(state, id, progress),
         Event::Pulled(id, outcome) => return library::pulled(state, id, outcome, now),
         Event::Hub(found) => {

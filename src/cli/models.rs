@@ -10,7 +10,7 @@ use crate::config::{Config, machine, paths, save, spec};
 use crate::engine::host::Options;
 use crate::models::{self, Reference};
 use crate::protocol::engine::gpus;
-use crate::protocol::library::{Fit, FoundModel, Gpu, Kind, Listed, Machine, Verdict};
+use crate::protocol::library::{Fit, FoundModel, Gpu, Kind, Listed, Verdict};
 use crate::runtime::fetch;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
@@ -22,8 +22,8 @@ pub fn run(verb: ModelsVerb) -> Result<(), Fail> {
         ModelsVerb::List { all, json } => list(&config, all, json),
         ModelsVerb::Info { model, json } => info::run(&config, &model, json),
         ModelsVerb::Path { model } => {
-            let named = spec::find(&config, &model).map_err(Fail::Failed)?;
-            output::print(&format!("{}\n", named.path.display()))
+            let model = find(&config, &model)?;
+            output::print(&format!("{}\n", model.path.display()))
         }
         ModelsVerb::Remove { model, yes } => remove(&config, &model, yes),
         ModelsVerb::Pair { model, projector } => pair(&config, &model, &projector),
@@ -145,30 +145,59 @@ fn verdict(listed: &Listed) -> Option<Verdict> {
 
 /// A model of the library that is named; it need not be one to chat with.
 fn find(config: &Config, named: &Path) -> Result<FoundModel, Fail> {
-    let found = spec::scan(config);
     let text = named.to_string_lossy();
     let reference = Reference::parse(&text, &paths::home());
+    if reference == Reference::Starter {
+        let starter = spec::find(config, named).map_err(Fail::Failed)?;
+        return Ok(models::look(&starter.path, &[]));
+    }
+    let found = spec::scan(config);
     let path = paths::expand_home(named);
-    let same = |m: &FoundModel| {
-        m.name.eq_ignore_ascii_case(&text)
-            || m.path == path
-            || std::fs::canonicalize(&m.path).ok() == std::fs::canonicalize(&path).ok()
-                && path.exists()
-    };
-    if let Some(model) = found.iter().find(|m| same(m)) {
-        return Ok(model.clone());
+    if path.exists() {
+        let real = std::fs::canonicalize(&path).ok();
+        let same = |m: &&FoundModel| std::fs::canonicalize(&m.path).ok() == real;
+        let known = found.iter().find(same).cloned();
+        return match path.is_file() {
+            true => Ok(known.unwrap_or_else(|| models::look(&path, &[]))),
+            false => Err(Fail::Failed(format!(
+                "{} is a folder; name the .gguf file in it",
+                path.display()
+            ))),
+        };
     }
-    if let Reference::Path(path) = &reference {
-        return Ok(models::look(path, &[]));
+    let named: Vec<&FoundModel> = found
+        .iter()
+        .filter(|m| {
+            m.name.eq_ignore_ascii_case(&text)
+                || m.path
+                    .file_name()
+                    .is_some_and(|f| f.eq_ignore_ascii_case(&*text))
+        })
+        .collect();
+    match named.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => match &reference {
+            Reference::Path(_) => Err(Fail::Failed(format!(
+                "there is no file {}; `parlor models list --all` lists what there is",
+                path.display()
+            ))),
+            reference => {
+                let model = models::resolve(reference, &found).map_err(Fail::failed)?;
+                Ok(model.clone())
+            }
+        },
+        several => {
+            let paths = several.iter().map(|m| format!("\n  {}", m.path.display()));
+            let paths: String = paths.collect();
+            Err(Fail::Failed(format!(
+                "several models have that name; say which by its path:{paths}"
+            )))
+        }
     }
-    let model = models::resolve(&reference, &found).map_err(Fail::failed)?;
-    Ok(model.clone())
 }
 
 fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
     let model = find(config, named)?;
-    let own =
-        paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
     if !yes {
         if !std::io::stdin().is_terminal() {
             return Err(Fail::Usage(
@@ -178,7 +207,7 @@ fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
         let _ = write!(
             std::io::stderr(),
             "Delete {} ({}) for good? [y/N] ",
-            model.name,
+            model.path.display(),
             bytes(model.size)
         );
         let mut answer = String::new();
@@ -187,7 +216,7 @@ fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
             return output::print("Nothing was deleted.\n");
         }
     }
-    let removed = models::remove(&model, &own).map_err(Fail::failed)?;
+    let removed = fetch::remove(config, &model).map_err(Fail::Failed)?;
     let lines = removed.iter().map(|p| format!("deleted {}\n", p.display()));
     output::print(&lines.collect::<String>())
 }
@@ -195,21 +224,14 @@ fn remove(config: &Config, named: &Path, yes: bool) -> Result<(), Fail> {
 fn pair(config: &Config, model: &Path, projector: &Path) -> Result<(), Fail> {
     let model = find(config, model)?;
     let projector = find(config, projector)?;
-    match &projector.card {
-        Ok(card) if card.kind == Kind::Mmproj => {}
-        Ok(_) => {
-            let words = format!("{} is not a projector (an mmproj file)", projector.name);
-            return Err(Fail::Failed(words));
-        }
-        Err(why) => return Err(Fail::Failed(format!("{}: {why}", projector.name))),
-    }
+    spec::projector(&projector.path).map_err(Fail::Failed)?;
     let file = paths::config_file()
         .ok_or_else(|| Fail::failed("no home folder is known; set PARLOR_CONFIG to a file"))?;
     save::pair(&file, &model.path, &projector.path)?;
     output::print(&format!(
-        "{} sees or hears with {} from now on; {} says so\n",
-        model.name,
+        "{} is the eyes or ears of {} from now on; {} says so\n",
         projector.name,
+        model.name,
         file.display()
     ))
 }
@@ -241,7 +263,7 @@ fn search(text: &str, limit: u32, json: bool) -> Result<(), Fail> {
     if json {
         let list = found.iter().map(|repo| {
             let mut object = serde_json::to_value(repo).unwrap_or_default();
-            object["verdict"] = json!(repo.parameters.map(|n| usual_verdict(n, &machine)));
+            object["verdict"] = json!(repo.usual_size().map(|size| machine.verdict(size)));
             object
         });
         return output::print_json(&Value::Array(list.collect()));
@@ -250,12 +272,9 @@ fn search(text: &str, limit: u32, json: bool) -> Result<(), Fail> {
         return output::print("Nothing was found; try fewer words.\n");
     }
     let lines = found.iter().map(|repo| {
-        let size = repo.parameters.map_or(String::new(), |n| {
-            format!(
-                "{} at Q4_K_M: {}",
-                bytes(usual_size(n)),
-                words(usual_verdict(n, &machine))
-            )
+        let size = repo.usual_size().map_or(String::new(), |size| {
+            let verdict = words(machine.verdict(size));
+            format!("{} at Q4_K_M: {verdict}", bytes(size))
         });
         let gated = if repo.gated {
             "  asks for a licence"
@@ -273,27 +292,6 @@ fn search(text: &str, limit: u32, json: bool) -> Result<(), Fail> {
     ))
 }
 
-/// Bytes of a model at Q4_K_M: about 4.9 bits a parameter.
-fn usual_size(parameters: u64) -> u64 {
-    parameters * 49 / 80
-}
-
-fn usual_verdict(parameters: u64, machine: &Machine) -> Verdict {
-    by_size(usual_size(parameters), machine)
-}
-
-/// Where weights of this size would go, with a fifth for everything else.
-fn by_size(size: u64, machine: &Machine) -> Verdict {
-    let needed = size + size / 5;
-    let gpu: u64 = machine.gpus.iter().map(|g| g.free).sum();
-    match needed {
-        n if n <= gpu => Verdict::Gpu,
-        n if gpu > 0 && n <= gpu + machine.memory => Verdict::Partly,
-        n if n <= machine.memory => Verdict::Memory,
-        _ => Verdict::TooBig,
-    }
-}
-
 fn words(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Gpu => "fits the GPU",
@@ -309,7 +307,7 @@ fn catalog(config: &Config, json: bool) -> Result<(), Fail> {
     if json {
         let list = entries.iter().map(|entry| {
             let mut object = serde_json::to_value(entry).unwrap_or_default();
-            object["verdict"] = json!(by_size(entry.size, &machine));
+            object["verdict"] = json!(machine.verdict(entry.size));
             object
         });
         return output::print_json(&Value::Array(list.collect()));
@@ -321,7 +319,7 @@ fn catalog(config: &Config, json: bool) -> Result<(), Fail> {
             .any(|m| m.repo.as_deref() == Some(entry.repo.as_str()));
         let verdict = match is_here {
             true => "is here",
-            false => words(by_size(entry.size, &machine)),
+            false => words(machine.verdict(entry.size)),
         };
         format!(
             "{:<24} {:>8}  {:<9} {:<24}  {}\n",

@@ -3,13 +3,15 @@
 use super::args::Pull;
 use super::models::possible_gpus;
 use super::output::{self, Progress};
-use crate::chat::size::bytes;
 use super::{Fail, setup};
-use crate::config::paths;
+use crate::chat::size::bytes;
+use crate::config::{Config, paths};
 use crate::hub::{self, Target};
 use crate::protocol::hub::{self as told, Checked, Phase, Pulled, Wish};
+use crate::protocol::quantization;
 use crate::runtime::fetch::{self, Wanted};
 use serde_json::json;
+use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 
 pub fn run(pull: &Pull) -> Result<(), Fail> {
@@ -110,7 +112,7 @@ fn done(pulled: &Pulled) -> String {
 }
 
 /// Throws away what was fetched of a model and is not whole.
-fn discard(config: &crate::config::Config, what: &str) -> Result<(), Fail> {
+fn discard(config: &Config, what: &str) -> Result<(), Fail> {
     let folder =
         paths::models_folder(config).ok_or_else(|| Fail::failed("no home folder is known"))?;
     let target = fetch::target(what).map_err(Fail::Failed)?;
@@ -118,41 +120,49 @@ fn discard(config: &crate::config::Config, what: &str) -> Result<(), Fail> {
         Target::Repo { repo, .. } | Target::File { repo, .. } => folder.join(repo),
         Target::Address(_) => folder.clone(),
     };
-    let wanted = match &target {
-        Target::Repo { quant, .. } => quant.clone(),
-        Target::File { file, .. } => file.rsplit('/').next().map(String::from),
-        Target::Address(url) => url
-            .path_segments()
-            .and_then(|mut s| s.next_back())
-            .map(String::from),
+    let is_it = |name: &str| match &target {
+        Target::Repo { quant: None, .. } => true,
+        Target::Repo {
+            quant: Some(quant), ..
+        } => quantization::in_name(name).is_some_and(|q| q.eq_ignore_ascii_case(quant)),
+        Target::File { file, .. } => file.rsplit('/').next() == Some(name),
+        Target::Address(url) => {
+            let last = url.path_segments().and_then(|mut s| s.next_back());
+            last.is_some_and(|last| last == name)
+        }
     };
-    let entries = std::fs::read_dir(&place).into_iter().flatten();
-    let parts = entries
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .to_lowercase();
-            let named = wanted
-                .as_ref()
-                .is_none_or(|w| name.contains(&w.to_lowercase()));
-            name.ends_with(".part") && named
-        });
-    let mut count = 0;
-    for part in parts {
-        hub::discard(&part.with_extension("")).map_err(Fail::failed)?;
-        count += 1;
+    let deep = !matches!(target, Target::Address(_));
+    let mut halves = Vec::new();
+    find_halves(&place, deep, &mut halves);
+    halves.retain(|whole| {
+        let name = whole.file_name().unwrap_or_default().to_string_lossy();
+        is_it(&name)
+    });
+    if halves.is_empty() {
+        let place = place.display();
+        let words = format!("nothing of {what} is half fetched in {place}");
+        return Err(Fail::Failed(words));
     }
-    match count {
-        0 => Err(Fail::Failed(format!(
-            "nothing of {what} is half fetched in {}",
-            place.display()
-        ))),
-        n => output::print(&format!(
-            "{n} half fetched {} thrown away\n",
-            if n == 1 { "file" } else { "files" }
-        )),
+    for whole in &halves {
+        hub::discard(whole).map_err(Fail::failed)?;
+    }
+    let files = if halves.len() == 1 { "file" } else { "files" };
+    output::print(&format!(
+        "{} half fetched {files} thrown away\n",
+        halves.len()
+    ))
+}
+
+/// The names that files which are not whole will have.
+fn find_halves(folder: &Path, deep: bool, into: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    for path in entries.filter_map(|e| e.ok().map(|e| e.path())) {
+        if path.is_dir() {
+            if deep {
+                find_halves(&path, false, into);
+            }
+        } else if path.extension().is_some_and(|e| e == "part") {
+            into.push(path.with_extension(""));
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::args::Quantize;
 use super::output::{self, Progress};
-use crate::chat::size::bytes;
 use super::{Fail, setup};
+use crate::chat::size::bytes;
 use crate::config::spec;
 use crate::protocol::engine::{Auto, Command, Event, QUANTIZING, QuantizeSpec};
 use crate::protocol::quantization;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelConfig {
     pub written: Written,
-    /// The eyes or ears to load with it.
+    /// Its eyes or ears.
     pub projector: Option<PathBuf>,
     pub adapters: Vec<PathBuf>,
 }

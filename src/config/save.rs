@@ -35,7 +35,7 @@ pub fn model(path: &Path, model: &Path) -> Result<(), ConfigError> {
     })
 }
 
-/// Names the projector that a model sees or hears with.
+/// Names the projector, the eyes or ears, of a model.
 pub fn pair(path: &Path, model: &Path, projector: &Path) -> Result<(), ConfigError> {
     change(path, |document| {
         let models = document.entry("models").or_insert_with(|| {

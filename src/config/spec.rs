@@ -4,7 +4,7 @@
 use super::{Config, paths};
 use crate::models::{self, Reference, starter};
 use crate::protocol::engine::{Adapter, KeepSpec, LoadSpec, STATES};
-use crate::protocol::library::{FoundModel, STARTER};
+use crate::protocol::library::{FoundModel, Kind, STARTER};
 use crate::protocol::tuning::Written;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +84,18 @@ fn place_starter() -> Result<PathBuf, String> {
         let folder = folder.display();
         format!("the starter cannot be written to {folder}: {e}; make room there, or set XDG_DATA_HOME to another folder")
     })
+}
+
+/// The whole path of a projector, if the file is one. The error says what it
+/// is instead.
+pub fn projector(path: &Path) -> Result<PathBuf, String> {
+    let path = std::path::absolute(paths::expand_home(path)).map_err(|e| e.to_string())?;
+    let shown = path.display();
+    match models::look(&path, &[]).card {
+        Ok(card) if card.kind == Kind::Mmproj => Ok(path),
+        Ok(_) => Err(format!("{shown} is not a projector (an mmproj file)")),
+        Err(why) => Err(format!("{shown}: {why}")),
+    }
 }
 
 /// Every model on this machine.

@@ -38,6 +38,7 @@ impl Options {
             feature = "vulkan",
             feature = "metal",
             feature = "rocm",
+            feature = "dynamic-backends",
             target_os = "macos"
         ));
         Self { program, log, gpu }

@@ -92,13 +92,7 @@ pub fn plan(card: &Card, machine: &Machine, tuning: &Tuning) -> Result<Fit, Unfi
     Err(too_big(&trials, &room, tuning, trained, least))
 }
 
-fn too_big(
-    trials: &[Trial<'_>],
-    room: &Room,
-    tuning: &Tuning,
-    trained: u32,
-    least: u32,
-) -> Unfit {
+fn too_big(trials: &[Trial<'_>], room: &Room, tuning: &Tuning, trained: u32, least: u32) -> Unfit {
     // The last is the smallest.
     let smallest = trials.last();
     let needed = smallest.map_or(0, |t| t.needs(0, least).0);

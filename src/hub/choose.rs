@@ -3,8 +3,8 @@
 use super::HubError;
 use super::quant::{self, LAST_GOOD, USUAL};
 use crate::chat::size::bytes;
-use crate::protocol::quantization::in_name;
 use crate::protocol::hub::{Choice, RemoteFile, Room};
+use crate::protocol::quantization::in_name;
 use std::collections::BTreeMap;
 
 /// Files that lie beside models and are none; llama.cpp passes over the same.

@@ -17,6 +17,13 @@ pub struct FoundRepo {
     pub parameters: Option<u64>,
 }
 
+impl FoundRepo {
+    /// Bytes of the model at Q4_K_M, the usual choice: about 4.9 bits a number.
+    pub fn usual_size(&self) -> Option<u64> {
+        self.parameters.map(|n| n * 49 / 80)
+    }
+}
+
 /// A file in a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteFile {

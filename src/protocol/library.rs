@@ -188,6 +188,23 @@ pub struct Machine {
     pub gpu_speed: u64,
 }
 
+impl Machine {
+    /// Where weights of this size would go, with a fifth of it for everything
+    /// else.
+    pub fn verdict(&self, weights: u64) -> Verdict {
+        let needed = weights + weights / 5;
+        // Memory that is shared counts once.
+        let own = self.gpus.iter().filter(|g| !g.shared);
+        let gpu: u64 = own.map(|g| g.free).sum();
+        match needed {
+            n if n <= gpu => Verdict::Gpu,
+            n if gpu > 0 && n <= gpu + self.memory => Verdict::Partly,
+            n if n <= self.memory => Verdict::Memory,
+            _ => Verdict::TooBig,
+        }
+    }
+}
+
 /// A graphics card.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gpu {

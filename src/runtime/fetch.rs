@@ -2,11 +2,12 @@
 //! joins what was asked for, the config file, the machine and the hub.
 
 use crate::config::{Config, machine, paths};
-use crate::hub::{Hub, HubError, Order, Pace, Settings, Target};
+use crate::hub::{self, Hub, HubError, Order, Pace, Settings, Target};
 use crate::models;
 use crate::protocol::hub::{FoundRepo, Progress, Pulled, Room, Wish};
-use crate::protocol::library::Gpu;
+use crate::protocol::library::{FoundModel, Gpu};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use tokio::sync::{mpsc, watch};
 
 /// Memory beside the weights that a quantisation is chosen by: a share for the
@@ -75,11 +76,26 @@ fn settings() -> Result<Settings, HubError> {
     Settings::from(&paths::home(), variable)
 }
 
+/// Deletes a model of Parlor's own folder; of one that is being fetched, what
+/// came so far, unless it is being fetched now.
+pub fn remove(config: &Config, model: &FoundModel) -> Result<Vec<PathBuf>, String> {
+    let own = paths::models_folder(config).ok_or("no home folder is known for models")?;
+    let part = model.path.extension().is_some_and(|e| e == "part");
+    if part && model.path.starts_with(&own) {
+        let whole = model.path.with_extension("");
+        hub::discard(&whole).map_err(|e| e.to_string())?;
+        return Ok(vec![model.path.clone()]);
+    }
+    models::remove(model, &own).map_err(|e| e.to_string())
+}
+
 /// The memory that a model's weights may take here.
 pub fn room(gpus: &[Gpu]) -> Room {
     let less = |bytes: u64| bytes - bytes / BESIDE;
     let memory = less(machine::machine(Vec::new()).memory);
-    let gpu = less(gpus.iter().map(|g| g.free).sum());
+    // Memory that is shared counts once.
+    let own = gpus.iter().filter(|g| !g.shared);
+    let gpu = less(own.map(|g| g.free).sum());
     Room {
         fits: if gpu > 0 { gpu } else { memory },
         most: memory + gpu,

@@ -3,13 +3,13 @@
 
 use super::fetch::{self, Wanted};
 use crate::app::{Event, PullId};
-use crate::config::{Config, machine, paths, save};
+use crate::config::{Config, machine, save, spec};
 use crate::models;
 use crate::protocol::hub::Wish;
 use crate::protocol::library::{FoundModel, Gpu};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 pub struct LibraryWorker {
@@ -18,6 +18,12 @@ pub struct LibraryWorker {
     pulls: HashMap<PullId, watch::Sender<Wish>>,
     /// As they were at the last look.
     gpus: Vec<Gpu>,
+    /// Held while what was learned is changed.
+    learning: Arc<Mutex<()>>,
+}
+
+fn lock(learning: &Mutex<()>) -> MutexGuard<'_, ()> {
+    learning.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many repositories a search finds at most.
@@ -30,6 +36,7 @@ impl LibraryWorker {
             answers,
             pulls: HashMap::new(),
             gpus: Vec::new(),
+            learning: Arc::default(),
         }
     }
 
@@ -38,8 +45,9 @@ impl LibraryWorker {
         self.gpus.clone_from(&gpus);
         let config = self.config();
         self.work(move || {
+            let here = machine::machine(gpus.clone());
             let list = machine::library(&config, gpus);
-            vec![Event::Catalog(models::catalog()), Event::Models(list)]
+            vec![Event::Catalog(models::catalog(), here), Event::Models(list)]
         });
     }
 
@@ -75,19 +83,19 @@ impl LibraryWorker {
     pub fn remove(&self, model: FoundModel) {
         let config = self.config();
         self.work(move || {
-            let own = paths::models_folder(&config).unwrap_or_default();
-            let removed = models::remove(&model, &own);
-            let outcome = removed.map(|_| model.name).map_err(|e| e.to_string());
-            vec![Event::Removed(outcome)]
+            let removed = fetch::remove(&config, &model);
+            vec![Event::Removed(removed.map(|_| model.name))]
         });
     }
 
-    /// Writes a pair into the config file, and looks again.
+    /// Writes a pair into the config file.
     pub fn pair(&mut self, file: Option<&PathBuf>, model: &Path, projector: &Path) {
         let saved = match file {
-            Some(file) => save::pair(file, model, projector)
-                .map(|()| file.display().to_string())
-                .map_err(|e| e.to_string()),
+            Some(file) => spec::projector(projector).and_then(|projector| {
+                save::pair(file, model, &projector)
+                    .map(|()| file.display().to_string())
+                    .map_err(|e| e.to_string())
+            }),
             None => Err("no home folder is known; set PARLOR_CONFIG to a file".into()),
         };
         if let Some(Ok(config)) = file.map(|file| Config::load(file)) {
@@ -98,14 +106,18 @@ impl LibraryWorker {
 
     /// A model was loaded now.
     pub fn uses(&self, model: PathBuf) {
+        let learning = Arc::clone(&self.learning);
         self.work(move || {
+            let _one = lock(&learning);
             machine::learn(|record| record.uses(&model, machine::now()));
             Vec::new()
         });
     }
 
     pub fn learn(&self, on_gpu: bool, speed: u64) {
+        let learning = Arc::clone(&self.learning);
         self.work(move || {
+            let _one = lock(&learning);
             machine::learn(|record| record.learn(on_gpu, speed));
             Vec::new()
         });

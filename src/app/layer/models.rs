@@ -1,6 +1,7 @@
 //! The popup of models: at the first start, and whenever the person wants
 //! another; where they are fetched, paired and removed too.
 
+mod extras;
 mod rows;
 
 pub use rows::{ModelRow, Sort, rows};
@@ -11,6 +12,7 @@ use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::library::{self, HubSearch};
 use crate::app::state::State;
+use crate::app::talk::Tone;
 use crate::app::turn::Engine;
 use crate::protocol::engine::Adapter;
 use crate::protocol::library::{Gpu, Kind, Listed, STARTER, Source};
@@ -137,6 +139,17 @@ pub(super) fn key(state: &mut State, key: Key, now: Instant) -> Vec<Effect> {
         Code::Delete => return remove(state, layer, row, asked, now),
         Code::Char('x') if key.ctrl => return remove(state, layer, row, asked, now),
         Code::Char('u') if key.ctrl => layer.filter.clear(),
+        Code::Char('s') if key.ctrl => {
+            let words = match &row {
+                Some(Own::Found(model)) => match &model.model.extras {
+                    Some(extras) => extras::take(state, extras),
+                    None => "Only Ollama keeps values beside its models.".into(),
+                },
+                _ => return Vec::new(),
+            };
+            state.talk.notice(Tone::Plain, words.clone());
+            state.flash(words, now);
+        }
         Code::Char('f') if key.ctrl => return search(state, layer, now),
         Code::Char('r') if key.ctrl => match row {
             Some(Own::Found(model)) if can_chat(&model) => {

@@ -33,6 +33,7 @@ pub fn run() -> Result<(), String> {
     let outbox = Outbox::take_stdout().map_err(|e| format!("no way to send events: {e}"))?;
     let log = log::start();
     let inbox = Inbox::listen();
+    load_backends();
     let backend = LlamaBackend::init().map_err(|e| format!("llama.cpp does not start: {e}"))?;
     while let Some(command) = inbox.next() {
         match command {
@@ -66,6 +67,22 @@ pub fn run() -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Loads the variants for this processor and the GPUs, from the folder
+/// `backends` beside the program, else from where they were built.
+#[cfg(feature = "dynamic-backends")]
+fn load_backends() {
+    let program = std::env::current_exe().ok();
+    let beside = program.and_then(|p| p.parent().map(|folder| folder.join("backends")));
+    match beside.filter(|folder| folder.is_dir() && folder.to_str().is_some()) {
+        Some(folder) => llama_cpp_2::llama_backend::load_backends_from_path(&folder),
+        None => llama_cpp_2::llama_backend::load_backends(),
+    }
+}
+
+/// There is one, inside the program.
+#[cfg(not(feature = "dynamic-backends"))]
+fn load_backends() {}
 
 fn busy(outbox: &Outbox) {
     let why = "a model is loaded; quantising takes a process of its own".to_string();

@@ -165,7 +165,10 @@ fn shares(tuning: &Tuning) -> Vec<f32> {
 
 /// A LoRA file that is loaded. It lives as long as its model, which frees it.
 #[derive(Clone, Copy)]
-pub struct Lora<'m>(NonNull<sys::llama_adapter_lora>, PhantomData<&'m LlamaModel>);
+pub struct Lora<'m>(
+    NonNull<sys::llama_adapter_lora>,
+    PhantomData<&'m LlamaModel>,
+);
 
 /// Loads a LoRA file for this model. None when it does not fit; llama.cpp's
 /// log says why.

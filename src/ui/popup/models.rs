@@ -61,7 +61,14 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, lay
     let first = (chosen + 1).saturating_sub(usize::from(list.height).max(1));
     let shown = rows.iter().enumerate().skip(first);
     for ((i, entry), y) in shown.zip(list.y..list.bottom()) {
-        row(frame, list, y, &words(entry, width), i == chosen, theme);
+        row(
+            frame,
+            list,
+            y,
+            &words(entry, state, width),
+            i == chosen,
+            theme,
+        );
     }
     if let (true, Some(entry)) = (with_details, rows.get(chosen)) {
         let lines = details::of(entry, state, width);
@@ -124,7 +131,11 @@ fn about(state: &State, layer: &ModelsLayer) -> String {
 }
 
 /// A row: name, size, verdict, where it is.
-fn words(entry: &ModelRow<'_>, width: usize) -> String {
+fn words(entry: &ModelRow<'_>, state: &State, width: usize) -> String {
+    let fits = |size: u64| match size {
+        0 => "",
+        size => short(state.library.machine.verdict(size)),
+    };
     match entry {
         ModelRow::Pull(pull) => pulling(pull),
         ModelRow::Found(listed) => {
@@ -135,7 +146,7 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
                 "{}  {}  {}  {}  {}",
                 column(&one_line(&model.name, 200), name_width),
                 column(quant, 8),
-                column(&bytes(model.size), 7),
+                column(&bytes(model.size), 8),
                 column(&verdict(listed), 16),
                 model.source.name(),
             )
@@ -157,9 +168,10 @@ fn words(entry: &ModelRow<'_>, width: usize) -> String {
                 size => bytes(size),
             };
             format!(
-                "fetch: {}  {}  {}",
+                "fetch: {}  {}  {}  {}",
                 column(&one_line(&entry.name, 60), 22),
-                column(&size, 7),
+                column(&size, 8),
+                column(fits(entry.size), 9),
                 one_line(&entry.good_for, 200)
             )
         }
@@ -186,10 +198,17 @@ fn verdict(listed: &Listed) -> String {
 
 fn placed(fit: &Fit) -> String {
     match fit.verdict {
-        Verdict::Gpu => "✓ GPU".into(),
         Verdict::Partly => format!("✓ {}/{} on GPU", fit.gpu_layers, fit.layers + 1),
-        Verdict::Memory => "✓ memory".into(),
-        Verdict::TooBig => "✗ too big".into(),
+        verdict => short(verdict).into(),
+    }
+}
+
+fn short(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Gpu => "✓ GPU",
+        Verdict::Partly => "✓ partly",
+        Verdict::Memory => "✓ memory",
+        Verdict::TooBig => "✗ too big",
     }
 }
 

@@ -56,12 +56,12 @@ fn found(listed: &Listed, state: &State) -> Vec<String> {
     }
     if let Some(extras) = &model.extras {
         if let Some(system) = &extras.system {
-            lines.push(format!("Its own system prompt: {system}"));
+            lines.push(format!("Its own system prompt (Ctrl+S takes it): {system}"));
         }
         if !extras.parameters.is_empty() {
             let pairs = extras.parameters.iter().map(|(n, v)| format!("{n} {v}"));
             lines.push(format!(
-                "Its own values: {}",
+                "Its own values (Ctrl+S takes them): {}",
                 pairs.collect::<Vec<_>>().join(", ")
             ));
         }
