@@ -12,6 +12,9 @@ mod suite {
     mod hub;
     mod kills;
     mod library;
+    mod loading;
+    mod managing;
+    mod model_list;
     mod screen;
     mod starter;
     mod states;

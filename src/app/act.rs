@@ -51,7 +51,10 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
         }
         Action::Runs => state.layers.push(Layer::Runs),
         Action::Adapter => return adapt::command(state, ""),
-        Action::Pull => prefill(state, "/pull "),
+        Action::Pull => state.talk.notice(
+            Tone::Plain,
+            "/pull OWNER/REPO fetches a model of Hugging Face that suits this machine, OWNER/REPO:QUANT a quantisation of it. /model lists some to begin with, and shows how far it is.",
+        ),
         Action::System => prefill(state, "/system "),
         Action::Set => prefill(state, "/set "),
         Action::Persona => prefill(state, "/persona "),
@@ -236,11 +239,7 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
             Vec::new()
         }
         Action::Adapter => adapt::command(state, rest),
-        Action::Pull if !rest.is_empty() => {
-            let words = format!("Fetching {rest}; /model shows how far it is.");
-            state.flash(words, now);
-            library::pull(state, rest.to_string())
-        }
+        Action::Pull if !rest.is_empty() => library::pull(state, rest.to_string()),
         Action::Retry => verbs::retry(state, rest, now),
         Action::Copy => verbs::copy(state, rest, now),
         Action::Persona => {
@@ -269,7 +268,8 @@ pub(super) fn load(state: &mut State, path: PathBuf) -> Vec<Effect> {
 
 /// A name was found to stand for this file: the starter keeps its name, for
 /// its file is not the person's to know.
-pub(super) fn named(state: &mut State, path: PathBuf) {
+pub(super) fn named(state: &mut State, path: PathBuf, name: String) {
+    state.names.insert(path.clone(), name);
     let asked = state.wanted.as_ref().or(state.model.as_ref());
     if asked.is_some_and(|asked| asked == Path::new(STARTER)) {
         return;

@@ -137,7 +137,7 @@ fn load_failed(state: &mut State, why: &str) {
     if !state.turn.is_idle() {
         failed(state, why.to_string());
     } else if !is_told(state, why) {
-        let words = format!("The model was not loaded: {why}.");
+        let words = format!("The model was not loaded: {why}. /model chooses another.");
         state.talk.notice(Tone::Problem, words);
     }
 }
@@ -216,12 +216,20 @@ fn learned(state: &State, finish: &Finish) -> Option<Effect> {
 /// question of which nothing came goes back to the composer: left in the
 /// conversation, a prompt that does not fit would spoil every later one.
 fn failed(state: &mut State, why: String) {
+    let hint = match state.engine {
+        Engine::Failed => " /model chooses another model.",
+        Engine::NoModel
+        | Engine::Loading(_)
+        | Engine::Ready(_)
+        | Engine::Down
+        | Engine::Resting => "",
+    };
     match state.talk.take_back() {
         Some(question) => {
             state.turn = Turn::Idle;
             state
                 .talk
-                .notice(Tone::Problem, format!("No answer: {why}."));
+                .notice(Tone::Problem, format!("No answer: {why}.{hint}"));
             state.queue.push_front(question);
         }
         None => act::end_turn(state, Progress::Failed(why)),

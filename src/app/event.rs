@@ -28,8 +28,9 @@ pub enum Event {
     Pulled(PullId, Result<Pulled, String>),
     /// What a search on the hub found.
     Hub(Result<Vec<FoundRepo>, String>),
-    /// The file behind the name of the model that is loaded now.
-    Named(PathBuf),
+    /// The file behind the name of the model that is loaded now, and what the
+    /// library calls it.
+    Named(PathBuf, String),
     /// The name of the model that was deleted; or why it was not.
     Removed(Result<String, String>),
     /// How copying went.

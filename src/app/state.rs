@@ -11,7 +11,7 @@ use super::turn::{Engine, Turn};
 use crate::chat::{MessageId, Persona, Sampling, Usage};
 use crate::protocol::engine::RequestId;
 use crate::protocol::library::STARTER;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ pub struct State {
     /// The model to be remembered once it is loaded.
     pub(super) chosen: Option<PathBuf>,
     pub library: Library,
+    /// What the library calls the models that were asked for.
+    pub(super) names: HashMap<PathBuf, String>,
     /// Tokens of the last answer: how full the context is.
     pub usage: Usage,
     /// Tokens of the prompt that the answer under way was given.
@@ -124,6 +126,7 @@ impl State {
             wanted: None,
             chosen: None,
             library: Library::default(),
+            names: HashMap::new(),
             usage: Usage::default(),
             reading_total: 0,
             help_rows: 0,
@@ -141,6 +144,14 @@ impl State {
             until: now + FLASH,
             asks_to_quit: false,
         });
+    }
+
+    /// What to call the model that is loaded or loading; None without one.
+    pub fn model_name(&self) -> Option<String> {
+        let path = self.model.as_ref()?;
+        let stem = || path.file_stem().unwrap_or(path.as_os_str());
+        let name = self.names.get(path).cloned();
+        Some(name.unwrap_or_else(|| stem().to_string_lossy().into_owned()))
     }
 
     /// Whether the model inside the program is loaded or loading.

@@ -59,7 +59,7 @@ fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
                 Err(why) => HubSearch::Failed(why),
             };
         }
-        Event::Named(path) => act::named(state, path),
+        Event::Named(path, name) => act::named(state, path, name),
         Event::Removed(outcome) => {
             match outcome {
                 Ok(name) => state.flash(format!("{name} is deleted."), now),

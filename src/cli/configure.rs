@@ -30,6 +30,15 @@ fn check(path: &Path) -> Result<(), Fail> {
     let invalid = |words| Fail::Failed(format!("{}, {words}", path.display()));
     keys::keymap(&config.keys).map_err(invalid)?;
     theme::find(&config.ui.theme).map_err(invalid)?;
+    for (name, model) in &config.models {
+        let files = model.adapters.iter().chain(&model.projector);
+        if let Some(missing) = files.into_iter().find(|f| !f.exists()) {
+            let missing = missing.display();
+            return Err(invalid(format!(
+                "[models.\"{name}\"]: there is no file {missing}"
+            )));
+        }
+    }
     output::print(&format!("{} is sound\n", path.display()))
 }
 

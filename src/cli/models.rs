@@ -50,18 +50,27 @@ fn list(config: &Config, all: bool, json: bool) -> Result<(), Fail> {
         let list: Vec<Value> = models.iter().map(object).collect();
         return output::print_json(&Value::Array(list));
     }
+    let broken = models.iter().filter(|m| m.model.card.is_err()).count();
+    let hidden = match broken {
+        0 => String::new(),
+        n => format!("\n{n} cannot be used; `parlor models list --all` says why.\n"),
+    };
     if !all {
         models.retain(|m| matches!(&m.model.card, Ok(c) if c.kind == Kind::Chat));
     }
     if models.is_empty() {
-        return output::print(
-            "No model was found. `parlor models catalog` lists some to begin with, `parlor models where` says where was looked.\n",
-        );
+        return output::print(&format!(
+            "No model was found. `parlor models catalog` lists some to begin with, `parlor models where` says where was looked.\n{hidden}",
+        ));
     }
     let width = models.iter().map(|m| m.model.name.chars().count()).max();
     let width = width.unwrap_or(0).min(60);
     let lines = models.iter().map(|m| line(m, width));
-    output::print(&lines.collect::<String>())
+    let lines: String = lines.collect();
+    output::print(&match all {
+        true => lines,
+        false => lines + &hidden,
+    })
 }
 
 fn line(listed: &Listed, width: usize) -> String {

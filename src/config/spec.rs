@@ -47,13 +47,31 @@ pub fn find(config: &Config, named: &Path) -> Result<Named, String> {
     let Some(text) = named.to_str() else {
         return Ok(Named::path(named.to_path_buf()));
     };
+    let text = text.strip_prefix("file://").unwrap_or(text);
+    let there = paths::expand_home(Path::new(text));
+    if there.exists() && text != STARTER {
+        return Ok(find_path(config, there));
+    }
     let reference = Reference::parse(text, &paths::home());
     match reference {
         Reference::Starter => place_starter().map(Named::path),
         Reference::Path(path) => Ok(find_path(config, path)),
         reference => {
             let found = scan(config);
-            let model = models::resolve(&reference, &found).map_err(|e| e.to_string())?;
+            let exact: Vec<&FoundModel> = found
+                .iter()
+                .filter(|m| m.name.eq_ignore_ascii_case(text))
+                .collect();
+            if let [one] = exact.as_slice() {
+                return match &one.card {
+                    Ok(_) => Ok(Named::found(one)),
+                    Err(why) => Err(format!("{text} cannot be used: {why}")),
+                };
+            }
+            let model = models::resolve(&reference, &found).map_err(|e| match reference {
+                Reference::Hub { .. } => format!("{e}; nor is there a file {text} here"),
+                _ => e.to_string(),
+            })?;
             Ok(Named::found(model))
         }
     }

@@ -1,5 +1,8 @@
-//! Whether a file can be a model at all: a look at its first bytes.
+//! Whether a file can be a model to chat with: a look at its header, before
+//! anything is given up for it.
 
+use crate::gguf;
+use crate::protocol::library::{Card, Kind};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -28,6 +31,23 @@ pub fn model_file(path: &Path) -> Result<(), String> {
         [] => Err(format!("{shown} is empty; download the model again")),
         _ => Err(format!(
             "{shown} is not a GGUF file; Parlor runs models in GGUF format"
+        )),
+    }
+}
+
+/// What a model to chat with says of itself, with all its parts.
+pub fn chat_model(path: &Path) -> Result<Card, String> {
+    model_file(path)?;
+    let shown = path.display();
+    let card = gguf::whole_card(path).map_err(|e| format!("{shown}: {e}"))?;
+    match card.kind {
+        // An embedding model's kind is told by signs that can be wrong.
+        Kind::Chat | Kind::Embedding | Kind::Reranker => Ok(card),
+        Kind::Adapter => Err(format!(
+            "{shown} is a LoRA adapter; load its base model, then lay it over with /adapter"
+        )),
+        Kind::Mmproj => Err(format!(
+            "{shown} is a projector, the eyes or ears of another model; choose that model"
         )),
     }
 }

@@ -182,7 +182,7 @@ impl Host {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Load(spec) => match check::model_file(&spec.model) {
+            Command::Load(spec) => match checked(&spec) {
                 Err(why) if self.loaded => self.outgoing.push_back(Event::Refused(why)),
                 checked => {
                     self.let_go().await;
@@ -448,6 +448,14 @@ impl Running {
             progress: ReadProgress::default(),
             deadline: None,
         }
+    }
+}
+
+/// Whether a file can be loaded so.
+fn checked(spec: &LoadSpec) -> Result<(), String> {
+    match spec.vocabulary_only {
+        true => check::model_file(&spec.model),
+        false => check::chat_model(&spec.model).map(|_| ()),
     }
 }
 

@@ -187,7 +187,8 @@ fn model(looked: Looked, card: Header) -> FoundModel {
     } = looked;
     let seconds = |(_, modified): &(u64, u64)| modified / 1_000_000_000;
     FoundModel {
-        name: candidate.name,
+        // A name is one line, whatever its file is called.
+        name: candidate.name.replace(char::is_control, " "),
         path: candidate.parts[0].clone(),
         parts: candidate.parts,
         source: candidate.source,

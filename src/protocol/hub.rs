@@ -144,6 +144,7 @@ pub struct Pulled {
 
 /// How surely the files are the right ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Checked {
     /// Every byte, by the hub's SHA-256.
     Digest,

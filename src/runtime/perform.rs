@@ -110,16 +110,18 @@ impl Workers {
         let (engine, answers) = (self.engine.clone(), self.answers.clone());
         let look = Look::begin(&self.held, engine.clone());
         std::thread::spawn(move || {
-            let spec = spec::find(&config, &named)
-                .and_then(|named| spec::load(&config, &named, &written, &adapters));
+            let spec = spec::find(&config, &named).and_then(|named| {
+                let spec = spec::load(&config, &named, &written, &adapters)?;
+                Ok((spec, named.name))
+            });
             // Whoever asked for another model meanwhile does not want this one.
             if !look.is_the_last() {
                 return;
             }
             // The host and the loop live as long as the program.
             match spec {
-                Ok(spec) => {
-                    let _ = answers.send(Event::Named(spec.model.clone()));
+                Ok((spec, name)) => {
+                    let _ = answers.send(Event::Named(spec.model.clone(), name));
                     let _ = engine.send(Command::Load(spec));
                 }
                 Err(why) => {

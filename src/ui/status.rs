@@ -55,10 +55,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, now
 fn model(state: &State) -> String {
     match &state.model {
         Some(_) if state.has_starter() => "starter (demo)".into(),
-        Some(path) => {
-            let name = path.file_stem().unwrap_or(path.as_os_str());
-            one_line(&name.to_string_lossy(), 32)
-        }
+        Some(_) => one_line(&state.model_name().unwrap_or_default(), 32),
         None => "no model".into(),
     }
 }

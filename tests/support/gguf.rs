@@ -76,30 +76,37 @@ impl Tiny {
     pub fn bytes(&self) -> Vec<u8> {
         let tokens = self.tokens();
         let tensors = self.tensors(tokens.len());
-        let mut out = Vec::new();
-        out.extend(b"GGUF");
-        out.extend(3u32.to_le_bytes());
-        out.extend((tensors.len() as u64).to_le_bytes());
-        let (count, values) = self.values(&tokens);
-        out.extend(count.to_le_bytes());
-        out.extend(values);
-        let mut at = 0u64;
-        for (name, shape, data) in &tensors {
-            string(&mut out, name);
-            out.extend((shape.len() as u32).to_le_bytes());
-            shape
-                .iter()
-                .for_each(|n| out.extend((*n as u64).to_le_bytes()));
-            out.extend(0u32.to_le_bytes()); // F32
-            out.extend(at.to_le_bytes());
-            at += (data.len() as u64 * 4).next_multiple_of(32);
+        file(self.values(&tokens), &tensors)
+    }
+
+    /// A LoRA for a model of this form, with random weights, as a file.
+    pub fn adapter(&self, folder: &Path, name: &str, seed: u64) -> PathBuf {
+        const RANK: usize = 4;
+        let mut noise = Noise(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut tensors = Vec::new();
+        for layer in 0..self.layers {
+            for (half, shape) in [("a", vec![WIDTH, RANK]), ("b", vec![RANK, WIDTH])] {
+                let name = format!("blk.{layer}.attn_v.weight.lora_{half}");
+                let data = (0..WIDTH * RANK).map(|_| noise.next()).collect();
+                tensors.push((name, shape, data));
+            }
         }
-        for (_, _, data) in &tensors {
-            out.resize(out.len().next_multiple_of(32), 0);
-            data.iter().for_each(|x| out.extend(x.to_le_bytes()));
+        let mut values = Vec::new();
+        for (key, value) in [
+            ("general.type", "adapter"),
+            ("general.architecture", "llama"),
+            ("adapter.type", "lora"),
+        ] {
+            string(&mut values, key);
+            values.extend(8u32.to_le_bytes());
+            string(&mut values, value);
         }
-        out.resize(out.len().next_multiple_of(32), 0);
-        out
+        string(&mut values, "adapter.lora.alpha");
+        values.extend(6u32.to_le_bytes());
+        values.extend(8f32.to_le_bytes());
+        let path = folder.join(name);
+        std::fs::write(&path, file((4, values), &tensors)).unwrap();
+        path
     }
 
     /// Text and type of each token. Types: 1 normal, 2 unknown, 3 control, 6 byte.
@@ -111,7 +118,6 @@ impl Tiny {
         let script = self.script.iter().map(|p| (p.replace(' ', "\u{2581}"), 1));
         control.chain(bytes).chain(script).collect()
     }
-
     fn values(&self, tokens: &[(String, i32)]) -> (u64, Vec<u8>) {
         let mut out = Vec::new();
         let mut count = 0u64;
@@ -187,7 +193,7 @@ impl Tiny {
         (count, out)
     }
 
-    fn tensors(&self, vocabulary: usize) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    fn tensors(&self, vocabulary: usize) -> Vec<Tensor> {
         let mut noise = Noise(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let scripted = !self.script.is_empty();
         let embedding: Vec<f32> = (0..vocabulary * WIDTH).map(|_| noise.next()).collect();
@@ -254,6 +260,35 @@ impl Tiny {
         }
         output
     }
+}
+
+type Tensor = (String, Vec<usize>, Vec<f32>);
+
+/// A whole file: so many values, and tensors of F32.
+fn file((count, values): (u64, Vec<u8>), tensors: &[Tensor]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend(b"GGUF");
+    out.extend(3u32.to_le_bytes());
+    out.extend((tensors.len() as u64).to_le_bytes());
+    out.extend(count.to_le_bytes());
+    out.extend(values);
+    let mut at = 0u64;
+    for (name, shape, data) in tensors {
+        string(&mut out, name);
+        out.extend((shape.len() as u32).to_le_bytes());
+        shape
+            .iter()
+            .for_each(|n| out.extend((*n as u64).to_le_bytes()));
+        out.extend(0u32.to_le_bytes()); // F32
+        out.extend(at.to_le_bytes());
+        at += (data.len() as u64 * 4).next_multiple_of(32);
+    }
+    for (_, _, data) in tensors {
+        out.resize(out.len().next_multiple_of(32), 0);
+        data.iter().for_each(|x| out.extend(x.to_le_bytes()));
+    }
+    out.resize(out.len().next_multiple_of(32), 0);
+    out
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {

@@ -261,10 +261,7 @@ fn remove(
                 put(state, layer);
                 return vec![Effect::RemoveModel(Box::new(found))];
             } else {
-                let words = format!(
-                    "Delete {} for good? The same key again deletes it.",
-                    found.name
-                );
+                let words = format!("Delete {} for good? Again deletes it.", found.name);
                 state.flash(words, now);
                 layer.removing = Some(found.path);
             }

@@ -8,7 +8,7 @@ use crate::engine::check;
 use crate::fit;
 use crate::gguf;
 use crate::protocol::engine::{Auto, Event, LoadSpec, ModelFacts, Place, gpus};
-use crate::protocol::library::{Card, Fit, Kind, Machine};
+use crate::protocol::library::{Card, Fit, Machine};
 use crate::protocol::tuning::Tuning;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams, RopeScalingType};
@@ -48,9 +48,9 @@ impl Loader<'_> {
     pub fn choose(&self) -> Result<Choice, String> {
         let started = Instant::now();
         let path = self.spec.model.display();
-        check::model_file(&self.spec.model)?;
+        let card = check::chat_model(&self.spec.model)?;
         self.check_devices()?;
-        let card = self.card()?;
+        self.check_overrides();
         let machine = machine();
         let fit = fit::plan(&card, &machine, &self.spec.tuning)
             .map_err(|e| format!("{path} is not loaded: {e}"))?;
@@ -66,22 +66,6 @@ impl Loader<'_> {
             self.step(&mut choice, words);
         }
         Ok(choice)
-    }
-
-    /// What the file says of itself, and the other parts of it.
-    fn card(&self) -> Result<Card, String> {
-        let path = self.spec.model.display();
-        let card = gguf::whole_card(&self.spec.model).map_err(|e| format!("{path}: {e}"))?;
-        match card.kind {
-            // An embedding model's kind is told by signs that can be wrong.
-            Kind::Chat | Kind::Embedding | Kind::Reranker => Ok(card),
-            Kind::Adapter => Err(format!(
-                "{path} is a LoRA adapter; load its base model, then lay it over with /adapter"
-            )),
-            Kind::Mmproj => Err(format!(
-                "{path} is a projector, the eyes or ears of another model; choose that model"
-            )),
-        }
     }
 
     /// Loads the file, sending progress; with fewer layers on the GPU where
@@ -226,6 +210,20 @@ impl Loader<'_> {
             vocabulary_only,
             &mut progress,
         )
+    }
+
+    /// A value that the header does not have is added to it, which is rarely
+    /// what was meant.
+    fn check_overrides(&self) {
+        let overrides = &self.spec.tuning.overrides;
+        let header = (!overrides.is_empty()).then(|| gguf::read(&self.spec.model));
+        let Some(Ok(header)) = header else { return };
+        for (key, _) in overrides {
+            if header.value(key).is_none() {
+                let words = format!("override-kv: the model's header has no {key}.");
+                self.outbox.send(&Event::Told(words));
+            }
+        }
     }
 
     /// Every device that is named must be there.

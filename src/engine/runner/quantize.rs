@@ -32,6 +32,13 @@ fn quantize(spec: &QuantizeSpec, log: &Log) -> Result<u64, String> {
     draft.push(QUANTIZING);
     let draft = std::path::PathBuf::from(draft);
     let threads = i32::try_from(threads).unwrap_or(1);
+    // Whether it can be written is better known now than in the end.
+    if let Err(error) = fs::File::create(&draft) {
+        let to = spec.to.display();
+        return Err(format!(
+            "{to} cannot be written: {error}; choose another place"
+        ));
+    }
     let done = raw::quantize(&spec.from, &draft, ftype, threads, spec.again);
     let finished = match done {
         true => fs::File::open(&draft)
@@ -53,6 +60,10 @@ fn reason(spec: &QuantizeSpec, log: &Log) -> String {
     match log.take_errors().into_iter().next() {
         Some(why) if why.contains("requantizing") => format!(
             "{from} is quantised already, and quantising it again loses more; take an F16 or BF16 file, or pass --again"
+        ),
+        Some(why) if why.contains("iostream") => format!(
+            "{} cannot be written to the end: the disk is full, or it failed; make room, or choose another place",
+            spec.to.display()
         ),
         Some(why) => format!("{from} cannot be quantised: {why}"),
         None => format!("{from} cannot be quantised; parlor doctor names the log that may say why"),

@@ -42,7 +42,8 @@ impl Pace {
         let most = most.min(batch);
         let most = (most - most % GRAIN).max(1);
         let chunks = left.div_ceil(most).max(1);
-        left.div_ceil(chunks).next_multiple_of(GRAIN).min(left)
+        let chunk = left.div_ceil(chunks).next_multiple_of(GRAIN);
+        chunk.min(left).min(batch.max(1))
     }
 
     /// Estimated milliseconds for this many tokens.

@@ -192,7 +192,7 @@ pub const KNOBS: &[Knob] = &[
         Some("F"),
         "the base of the position frequencies",
         |t, v| {
-            t.rope.base = real(v)?;
+            t.rope.base = positive(v)?;
             Ok(())
         },
     ),
@@ -202,7 +202,7 @@ pub const KNOBS: &[Knob] = &[
         Some("F"),
         "the factor of the position frequencies; 0.5 doubles the context",
         |t, v| {
-            t.rope.scale = real(v)?;
+            t.rope.scale = positive(v)?;
             Ok(())
         },
     ),
@@ -348,6 +348,13 @@ fn real(written: &str) -> Result<Option<f32>, String> {
         _ if written == "auto" => Ok(None),
         Ok(n) if n.is_finite() => Ok(Some(n)),
         _ => Err("a number, or “auto”".into()),
+    }
+}
+
+fn positive(written: &str) -> Result<Option<f32>, String> {
+    match real(written) {
+        Ok(Some(n)) if n <= 0.0 => Err("a number above 0, or “auto”".into()),
+        other => other,
     }
 }
 

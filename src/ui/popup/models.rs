@@ -23,6 +23,8 @@ use unicode_width::UnicodeWidthStr;
 const WIDTH: u16 = 100;
 /// Rows for what is known of the chosen one.
 const DETAILS: u16 = 8;
+/// Fewer columns than these have no room for everything.
+const NARROW: usize = 76;
 /// Rows of the list that there must be room for beside those.
 const LEAST_LIST: u16 = 6;
 
@@ -41,7 +43,14 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, lay
         Some(_) => "Which eyes or ears?",
         None => "Which model?",
     };
-    let inner = open(frame, area, theme, title, foot(state, layer), size);
+    let inner = open(
+        frame,
+        area,
+        theme,
+        title,
+        foot(state, layer, area.width < 92),
+        size,
+    );
     let [top, line, list, below] = Layout::vertical([
         Constraint::Length(about_rows.min(inner.height.saturating_sub(2))),
         Constraint::Length(1),
@@ -80,11 +89,14 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme, lay
     }
 }
 
-fn foot(state: &State, layer: &ModelsLayer) -> &'static str {
+fn foot(state: &State, layer: &ModelsLayer, narrow: bool) -> &'static str {
     match (&layer.typing, &layer.pairing, &state.engine) {
+        (None, None, _) if narrow => "Enter takes · type to find · Esc",
         (Some(_), ..) => "Enter loads · Esc back",
         (None, Some(_), _) => "Enter joins them · Esc back",
-        (None, None, Engine::NoModel) => "Enter takes · type to find · Esc: the starter, for now",
+        (None, None, Engine::NoModel) => {
+            "Enter takes · type to find · Tab sorts · Ctrl+F hub · Esc: the starter, for now"
+        }
         (None, None, _) => {
             "Enter takes · type to find · Tab sorts · Ctrl+F hub · Ctrl+R eyes · Ctrl+X removes · Esc"
         }
@@ -141,6 +153,14 @@ fn words(entry: &ModelRow<'_>, state: &State, width: usize) -> String {
         ModelRow::Found(listed) => {
             let model = &listed.model;
             let quant = model.card.as_ref().map_or("", |c| c.quantization.as_str());
+            if width < NARROW {
+                return format!(
+                    "{}  {}  {}",
+                    column(&one_line(&model.name, 200), width.saturating_sub(23).max(8)),
+                    column(&bytes(model.size), 8),
+                    verdict(listed)
+                );
+            }
             let name_width = (width / 2).clamp(16, 48);
             format!(
                 "{}  {}  {}  {}  {}",

@@ -20,7 +20,7 @@ const WIDTH: u16 = 88;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     let lines = match &state.engine {
-        Engine::Ready(facts) => lines(facts),
+        Engine::Ready(facts) => lines(facts, &state.model_name().unwrap_or_default()),
         Engine::Loading(_) => vec!["The model is still loading.".into()],
         Engine::Resting => {
             vec!["The model was idle and rests: it takes no memory, and the next message brings it back.".into()]
@@ -38,11 +38,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     Paragraph::new(lines).render(inner, frame.buffer_mut());
 }
 
-fn lines(facts: &ModelFacts) -> Vec<String> {
+fn lines(facts: &ModelFacts, name: &str) -> Vec<String> {
     let mut lines = vec![
         format!(
             "{}  {} with {} parameters in {} layers",
-            facts.file, facts.architecture, facts.parameters, facts.layers
+            name, facts.architecture, facts.parameters, facts.layers
         ),
         String::new(),
         format!(

@@ -97,6 +97,14 @@ pub fn rows<'m>(state: &'m State, layer: &ModelsLayer) -> Vec<ModelRow<'m>> {
         return found.chain([ModelRow::File]).collect();
     }
     sort(&mut found, layer.sort);
+    let written = layer.filter.trim().to_lowercase();
+    if !written.is_empty() {
+        // What is written whole is what is meant, then what begins so.
+        found.sort_by_key(|m| {
+            let name = m.model.name.to_lowercase();
+            (name != written, !name.starts_with(&written))
+        });
+    }
     let mut rows: Vec<ModelRow<'_>> = library.pulls.iter().map(ModelRow::Pull).collect();
     rows.extend(found.into_iter().map(ModelRow::Found));
     let written = layer.filter.trim();
