@@ -2,11 +2,12 @@
 //! watches it, and starts another when it is needed.
 
 mod care;
+mod running;
 
 use super::check;
 use super::child::Child;
-use crate::chat::{FinishReason, Timings, Usage};
-use crate::protocol::engine::{Command, Event, Finish, LoadSpec, ReadProgress, RequestId};
+use crate::protocol::engine::{Command, Event, LoadSpec, RequestId};
+use running::{Running, cancelled, id_of};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,14 +84,6 @@ pub fn start(options: Options) -> Engine {
         pid,
         task,
     }
-}
-
-/// The request that the child works on.
-struct Running {
-    id: RequestId,
-    progress: ReadProgress,
-    /// Set when a stop was asked for: when patience ends.
-    deadline: Option<Instant>,
 }
 
 struct Host {
@@ -441,16 +434,6 @@ impl Host {
     }
 }
 
-impl Running {
-    fn new(id: RequestId) -> Self {
-        Self {
-            id,
-            progress: ReadProgress::default(),
-            deadline: None,
-        }
-    }
-}
-
 /// Whether a file can be loaded so.
 fn checked(spec: &LoadSpec) -> Result<(), String> {
     match spec.vocabulary_only {
@@ -471,35 +454,4 @@ async fn until(deadline: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn id_of(command: &Command) -> RequestId {
-    match command {
-        Command::Generate(request) => request.id,
-        Command::Render { id, .. } | Command::Cancel(id) => *id,
-        Command::Bench(spec) => spec.id,
-        Command::Load(_)
-        | Command::Unload
-        | Command::Keep
-        | Command::Adapt(_)
-        | Command::Quantize(_)
-        | Command::Devices => 0,
-    }
-}
-
-fn cancelled(running: &Running) -> Event {
-    Event::Finished(
-        running.id,
-        Finish {
-            reason: FinishReason::Cancelled,
-            usage: Usage {
-                prompt_tokens: running.progress.total,
-                cached_tokens: running.progress.cached,
-                completion_tokens: 0,
-            },
-            timings: Timings::default(),
-            seed: 0,
-            notice: None,
-        },
-    )
 }

@@ -93,7 +93,7 @@ fn what_is_pinned_is_how_it_runs() {
         ("no-mmap", "true"),
         ("device", "none"),
         ("rope-freq-base", "20000"),
-        ("override-kv", "general.name=str:other"),
+        ("override-kv", "llama.context_length=int:4096"),
     ];
     block_on(async {
         let mut engine = start(folder.path());
@@ -102,13 +102,13 @@ fn what_is_pinned_is_how_it_runs() {
             .unwrap();
         assert_eq!((facts.context, facts.batch, facts.ubatch), (1024, 64, 32));
         assert_eq!(facts.cache_types, ("q8_0".into(), "f32".into()));
-        assert_eq!(facts.name, "other");
+        assert_eq!(facts.trained_context, 4096);
         assert_eq!(facts.places.len(), 1);
         assert_eq!(facts.places[0].layers, 3);
         assert!(facts.flash_attention);
         let pinned = ask(&mut engine, 1).await;
         let plain = load(&mut engine, tuned(model, &[])).await.unwrap();
-        assert_eq!(plain.name, "tiny");
+        assert_eq!(plain.trained_context, 2048);
         // Other position frequencies give another text: the pin arrived.
         assert_ne!(ask(&mut engine, 2).await.text, pinned.text);
     });
@@ -454,7 +454,7 @@ fn a_model_is_quantised_with_progress_whole_or_not_at_all() {
         let other = folder.path().join("other.gguf");
         for (from, to, kind, word) in [
             (&small, &other, "Q4_0", "quantised already"),
-            (&model, &nowhere, "Q8_0", "cannot be quantised"),
+            (&model, &nowhere, "Q8_0", "cannot be written"),
             (&model, &other, "Q9", "there is no type Q9"),
         ] {
             let mut engine = start(folder.path());
@@ -481,7 +481,7 @@ fn on_a_graphics_card_all_layers_come_first_then_the_context_then_some_layers() 
     let model = Tiny::random(2).layers(16).context(32768);
     let card = gguf::whole_card(&model.write(folder.path(), "a.gguf")).unwrap();
     let margin = 256 << 20;
-    let planned = |gpu_megabytes: u64, memory_megabytes: u64| {
+    let planned = |gpu_megabytes: u64, memory_megabytes: u64, context: &str| {
         let machine = Machine {
             memory: margin + memory_megabytes * 1_000_000,
             gpus: vec![Gpu {
@@ -491,23 +491,30 @@ fn on_a_graphics_card_all_layers_come_first_then_the_context_then_some_layers() 
             }],
             ..Machine::default()
         };
-        fit::plan(&card, &machine, &Tuning::default())
+        let mut tuning = Tuning::default();
+        let knob = Knob::find("context").unwrap();
+        knob.set(&mut tuning, context).unwrap();
+        fit::plan(&card, &machine, &tuning)
     };
     // 131 MB of cache for all tokens, 33 MB of computing buffers.
-    let roomy = planned(400, 1000).unwrap();
+    let roomy = planned(400, 1000, "auto").unwrap();
     assert_eq!(
         (roomy.verdict, roomy.gpu_layers, roomy.context),
         (Verdict::Gpu, 17, 32768)
     );
-    let tight = planned(110, 1000).unwrap();
+    let tight = planned(110, 1000, "auto").unwrap();
     assert_eq!((tight.verdict, tight.gpu_layers), (Verdict::Gpu, 17));
     assert!((8192..32768).contains(&tight.context), "{}", tight.context);
-    let small = planned(60, 1000).unwrap();
-    assert_eq!((small.verdict, small.context), (Verdict::Partly, 32768));
-    assert!((1..17).contains(&small.gpu_layers), "{}", small.gpu_layers);
-    let none = planned(10, 1000).unwrap();
+    let pinned = planned(110, 1000, "32768").unwrap();
+    assert_eq!((pinned.verdict, pinned.context), (Verdict::Partly, 32768));
+    assert!(
+        (1..17).contains(&pinned.gpu_layers),
+        "{}",
+        pinned.gpu_layers
+    );
+    let none = planned(10, 1000, "auto").unwrap();
     assert_eq!((none.verdict, none.gpu_layers), (Verdict::Memory, 0));
-    let too_big = planned(10, 3).unwrap_err();
+    let too_big = planned(1, 3, "auto").unwrap_err();
     assert!(
         too_big
             .to_string()

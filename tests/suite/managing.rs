@@ -191,10 +191,10 @@ fn what_is_no_model_is_said_so() {
     fs::write(home.path("page.gguf"), "<!DOCTYPE html><html>").unwrap();
     for (what, word) in [
         ("empty.gguf", "empty"),
-        ("page.gguf", "HTML"),
+        ("page.gguf", "web page"),
         (".", "folder"),
         ("nowhere.gguf", "there is no file"),
-        ("", "name"),
+        ("", "value is required"),
     ] {
         let said = home.fails(&["models", "info", what]);
         assert!(

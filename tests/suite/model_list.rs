@@ -111,8 +111,8 @@ fn rows_tell_where_each_would_run_and_the_details_tell_why() {
         chat.sees(words);
     }
     chat.sees("▸alpha")
-        .sees("Takes 1.1 GB: weights 1.0 GB, cache 100.0 MB, computing 50.0 MB; on the processor, about 12 tok/s")
-        .sees("A context of 8192 tokens; 16384 would fit.");
+        .sees("Takes 1.1 GB: weights 1.0 GB, cache 100.0 MB, computing 50.0 MB.")
+        .sees("Runs on the processor, about 12 tok/s, with a context of 8192 tokens; 16384 would fit.");
     chat.write("broken").sees("the file is cut short");
 }
 
@@ -310,7 +310,7 @@ fn the_hub_is_searched_for_what_is_written_and_the_short_list_says_what_fits() {
     chat.event(Event::Hub(Ok(vec![repo])));
     chat.sees("1 found on the hub")
         .sees("2.4 GB")
-        .sees("5000 downloads  asks for a licence");
+        .sees("5000 downloads");
     chat.press("enter");
     assert_eq!(
         chat.effects.last(),

@@ -71,6 +71,7 @@ impl ModelsLayer {
                     .position(|row| matches!(row, ModelRow::Fetch(_)))
             })
             .unwrap_or(last);
+        let usual = if self.pairing.is_some() { 0 } else { usual };
         self.choice.unwrap_or(usual).min(last)
     }
 }

@@ -173,8 +173,10 @@ fn words(entry: &ModelRow<'_>, state: &State, width: usize) -> String {
         }
         ModelRow::Fetch(what) => format!("fetch {}", one_line(what, 200)),
         ModelRow::Repo(repo) => format!(
-            "hub: {}  {} downloads{}",
-            one_line(&repo.repo, 100),
+            "hub: {}  {}  {}  {} downloads{}",
+            column(&one_line(&repo.repo, 100), (width / 2).clamp(16, 40)),
+            column(&repo.usual_size().map(bytes).unwrap_or_default(), 8),
+            column(fits(repo.usual_size().unwrap_or(0)), 9),
             repo.downloads,
             if repo.gated {
                 "  asks for a licence"

@@ -97,14 +97,14 @@ fn memory(fit: &Fit) -> Vec<String> {
         .map_or(String::new(), |s| format!(", about {s:.0} tok/s"));
     vec![
         format!(
-            "Takes {}: weights {}, cache {}, computing {}; {place}{speed}",
+            "Takes {}: weights {}, cache {}, computing {}.",
             bytes(fit.total()),
             bytes(fit.weights),
             bytes(fit.cache),
             bytes(fit.compute)
         ),
         format!(
-            "A context of {} tokens; {} would fit.",
+            "Runs {place}{speed}, with a context of {} tokens; {} would fit.",
             fit.context, fit.largest_context
         ),
     ]
