@@ -76,20 +76,18 @@ pub fn plan(card: &Card, machine: &Machine, tuning: &Tuning) -> Result<Fit, Unfi
             types,
         })
         .collect();
-    let ways: [&dyn Fn(&Trial<'_>) -> Option<(u32, u32)>; 3] = [
-        &|trial| trial.whole(wanted, good),
-        &|trial| trial.shrunk(wanted, good),
-        &|trial| trial.shrunk(wanted, least),
-    ];
-    for way in ways {
-        for trial in &trials {
-            if let Some((layers, context)) = way(trial) {
-                let largest = trial.largest(trained.max(context), layers);
-                return Ok(trial.fit(machine, layers, context, largest.max(context)));
-            }
-        }
-    }
-    Err(too_big(&trials, &room, tuning, trained, least))
+    // Each way is tried with every cache before the next: the whole context,
+    // then a good part of it, then the least.
+    let whole = trials.iter().map(|t| (t, t.whole(wanted, good)));
+    let shrunk = trials.iter().map(|t| (t, t.shrunk(wanted, good)));
+    let least_of_all = trials.iter().map(|t| (t, t.shrunk(wanted, least)));
+    let first = whole.chain(shrunk).chain(least_of_all);
+    let Some((trial, (layers, context))) = first.filter_map(|(t, way)| Some((t, way?))).next()
+    else {
+        return Err(too_big(&trials, &room, tuning, trained, least));
+    };
+    let largest = trial.largest(trained.max(context), layers);
+    Ok(trial.fit(machine, layers, context, largest.max(context)))
 }
 
 fn too_big(trials: &[Trial<'_>], room: &Room, tuning: &Tuning, trained: u32, least: u32) -> Unfit {
