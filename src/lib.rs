@@ -32,6 +32,7 @@ pub mod fit;
 pub mod gguf;
 pub mod help;
 pub mod hub;
+pub mod media;
 pub mod models;
 pub mod protocol;
 pub mod runtime;

@@ -2,7 +2,7 @@
 
 Every held-out question goes through `parlor ask --model starter --json`, and
 through `parlor help --json` for the search alone. An answer is right when one
-of the topic's key facts (facts.tsv) is in it; confidently wrong when it is not
+of the key facts (facts.tsv) of a topic that answers the question is in it; confidently wrong when it is not
 and the answer stands on a single passage; honest when it stands on none: then
 it is a reply that says it does not know, or small talk.
 
@@ -45,7 +45,7 @@ def ask(parlor, home, *arguments):
 
 
 def is_right(held, text):
-    return any(fact in text for fact in FACTS[held["topics"][0]])
+    return any(fact in text for topic in held["topics"] for fact in FACTS.get(topic, []))
 
 
 def loops(text):

@@ -200,6 +200,7 @@ pub(super) fn request(
     vec![Effect::Generate(Request {
         id,
         messages: guided.messages,
+        media: Vec::new(),
         opening: written.unwrap_or(guided.opening),
         told,
         sampling: Sampling {

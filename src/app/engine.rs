@@ -65,6 +65,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         | Event::Finished(..)
         | Event::Failed(..)
         | Event::Rendered(..)
+        | Event::Weighed(..)
         | Event::Measured { .. }
         | Event::Quantizing(_)
         | Event::Quantized(_)

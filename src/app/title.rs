@@ -92,6 +92,7 @@ pub(super) fn ask(state: &mut State, now: Instant) -> Option<Effect> {
     Some(Effect::Generate(Request {
         id,
         messages,
+        media: Vec::new(),
         opening: String::new(),
         told: false,
         sampling: Sampling {

@@ -1,6 +1,7 @@
 //! The domain: what a conversation is, apart from any screen, file or engine.
 
 pub mod answer;
+pub mod attachment;
 pub mod conversation;
 pub mod find;
 pub mod message;
@@ -15,6 +16,7 @@ pub mod usage;
 pub mod utf8;
 
 pub use answer::{Answer, Made, Progress, Source};
+pub use attachment::Attachment;
 pub use conversation::{About, Conversation, Record, Standing, Titled};
 pub use message::{Message, Role};
 pub use persona::Persona;

@@ -25,6 +25,10 @@ pub struct Usage {
     pub cached_tokens: u32,
     /// Tokens that the model wrote.
     pub completion_tokens: u32,
+    /// Pictures and sounds that had to be encoded: what is in the KV cache, or
+    /// was encoded before, is not.
+    #[serde(default)]
+    pub encoded: u32,
 }
 
 /// Times of one answer. Speeds are tokens per second; 0 when nothing was done.

@@ -61,6 +61,7 @@ pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
         let request = Request {
             id: ID,
             messages: guided.messages,
+            media: Vec::new(),
             opening: guided.opening,
             told: false,
             sampling,
@@ -175,6 +176,7 @@ async fn answer(
             }
             Event::Told(words) => progress.notice(&words),
             Event::Rendered(..)
+            | Event::Weighed(..)
             | Event::Measured { .. }
             | Event::Devices(_)
             | Event::Adapted(_)

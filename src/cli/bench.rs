@@ -90,6 +90,7 @@ async fn finished(engine: &mut Engine, facts: &mut ModelFacts) -> Result<(f64, f
             | Event::Piece(..)
             | Event::Finished(..)
             | Event::Rendered(..)
+            | Event::Weighed(..)
             | Event::Refused(_)
             | Event::Kept
             | Event::Devices(_) => {}

@@ -158,6 +158,9 @@ pub fn load(
         model: named.path.clone(),
         tuning,
         adapters: adapters.collect(),
+        projector: own
+            .and_then(|(_, own)| own.projector.clone())
+            .or_else(|| named.projector.clone()),
         keep: states(config),
         vocabulary_only: false,
     })

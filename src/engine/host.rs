@@ -342,6 +342,7 @@ impl Host {
             Event::Finished(id, _)
             | Event::Failed(id, _)
             | Event::Rendered(id, _)
+            | Event::Weighed(id, _)
             | Event::Measured { id, .. } => {
                 if self.running.as_ref().is_some_and(|r| r.id == *id) {
                     self.running = None;

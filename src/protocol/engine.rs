@@ -31,6 +31,8 @@ pub struct LoadSpec {
     pub tuning: Tuning,
     /// LoRA files that are laid over the model from the beginning.
     pub adapters: Vec<Adapter>,
+    /// The model's eyes or ears: its mmproj file.
+    pub projector: Option<PathBuf>,
     /// Where the cache's state is kept of conversations; None keeps nothing.
     pub keep: Option<KeepSpec>,
     /// Read only the vocabulary and the template: enough to render.
@@ -55,11 +57,21 @@ pub struct KeepSpec {
     pub limit: u64,
 }
 
+/// Where the bytes are of something that is attached to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaFile {
+    /// SHA-256 of the bytes, as in the message.
+    pub digest: String,
+    pub path: PathBuf,
+}
+
 /// A request for an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     pub id: RequestId,
     pub messages: Vec<Message>,
+    /// The files that are attached to the messages.
+    pub media: Vec<MediaFile>,
     /// How the answer begins: given, not written by the model, which goes on
     /// from there. Empty for an answer that is all the model's.
     pub opening: String,
@@ -115,6 +127,13 @@ pub enum Command {
         bos: Option<String>,
         eos: Option<String>,
     },
+    /// Count what the attachments of this text cost; answered by
+    /// [`Event::Weighed`] with the same number.
+    Weigh {
+        id: RequestId,
+        text: String,
+        media: Vec<MediaFile>,
+    },
     /// One round of measuring.
     Bench(BenchSpec),
     Cancel(RequestId),
@@ -169,6 +188,11 @@ pub struct ModelFacts {
     /// The tokens that begin and end a text, as text.
     pub special: Vec<(String, String)>,
     pub adapters: Vec<Adapter>,
+    /// The mmproj file's name; empty where there is none.
+    pub projector: String,
+    /// Whether pictures can be given to it, and sounds.
+    pub sees: bool,
+    pub hears: bool,
     /// What had to be made smaller, in the order in which it was.
     pub steps: Vec<String>,
     pub load_ms: u64,
@@ -229,6 +253,19 @@ pub struct ReadProgress {
     pub left_ms: Option<u64>,
     /// Estimated milliseconds that the chunk now running takes.
     pub chunk_ms: Option<u64>,
+    /// The picture or sound that is being encoded.
+    pub encoding: Option<Encoding>,
+}
+
+/// How far the encoding of pictures and sounds is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoding {
+    /// Which of them, from 1, and of how many in the prompt.
+    pub number: u32,
+    pub count: u32,
+    /// Of this one, in thousandths.
+    pub permille: u16,
+    pub sound: bool,
 }
 
 /// How an answer ended and what it cost.
@@ -259,6 +296,8 @@ pub enum Event {
     /// The request came to nothing; the message says why and what to do.
     Failed(RequestId, String),
     Rendered(RequestId, String),
+    /// Tokens of each attachment, or why it cannot be given to the model.
+    Weighed(RequestId, Vec<Result<u32, String>>),
     /// Tokens per second of one round; 0 for a part that was skipped.
     Measured {
         id: RequestId,

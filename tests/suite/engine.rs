@@ -78,6 +78,7 @@ fn a_second_turn_reads_only_what_is_new_and_answers_as_if_all_were_read() {
         let request = Request {
             id: 2,
             messages,
+            media: Vec::new(),
             opening: String::new(),
             told: false,
             conversation: None,
@@ -502,6 +503,7 @@ fn an_answer_that_was_written_is_never_read_again() {
             Request {
                 id: 2,
                 messages,
+                media: Vec::new(),
                 opening: String::new(),
                 told: false,
                 conversation: None,

@@ -57,6 +57,7 @@ impl Home {
 async fn answer(engine: &mut Engine, conversation: &str, messages: &[Message]) -> (String, u32) {
     let request = Request {
         messages: messages.to_vec(),
+        media: Vec::new(),
         conversation: Some(conversation.into()),
         ..question(1, "", greedy(8))
     };
@@ -219,6 +220,7 @@ fn an_answer_that_is_gone_on_with_has_no_seam() {
         let mut ask = async |max: u32, opening: &str| {
             let request = Request {
                 messages: asked.to_vec(),
+                media: Vec::new(),
                 opening: opening.into(),
                 told: true,
                 ..question(1, "", greedy(max))
@@ -262,6 +264,7 @@ fn a_prompt_that_is_refused_keeps_nothing_of_what_was_there_before() {
         until(&mut engine, |e| matches!(e, Event::Loaded(_))).await;
         let private = Request {
             messages: long(),
+            media: Vec::new(),
             conversation: None,
             ..question(1, "", greedy(4))
         };
@@ -269,6 +272,7 @@ fn a_prompt_that_is_refused_keeps_nothing_of_what_was_there_before() {
         until(&mut engine, |e| matches!(e, Event::Finished(..))).await;
         let refused = Request {
             messages: vec![Message::new(Role::User, "x".repeat(9000))],
+            media: Vec::new(),
             conversation: Some("one".into()),
             ..question(2, "", greedy(4))
         };

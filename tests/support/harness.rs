@@ -210,6 +210,7 @@ impl Harness {
                 prompt_tokens: 90,
                 cached_tokens: 0,
                 completion_tokens: 10,
+                encoded: 0,
             },
             timings: Timings {
                 generate_tps: 12.0,

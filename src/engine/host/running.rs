@@ -26,7 +26,7 @@ impl Running {
 pub(super) fn id_of(command: &Command) -> RequestId {
     match command {
         Command::Generate(request) => request.id,
-        Command::Render { id, .. } | Command::Cancel(id) => *id,
+        Command::Render { id, .. } | Command::Weigh { id, .. } | Command::Cancel(id) => *id,
         Command::Bench(spec) => spec.id,
         Command::Load(_)
         | Command::Unload
@@ -47,6 +47,7 @@ pub(super) fn cancelled(running: &Running) -> Event {
                 prompt_tokens: running.progress.total,
                 cached_tokens: running.progress.cached,
                 completion_tokens: 0,
+                encoded: 0,
             },
             timings: Timings::default(),
             seed: 0,

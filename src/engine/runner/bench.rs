@@ -2,6 +2,7 @@
 //! an answer goes through.
 
 use super::generate::{per_second, sampler};
+use super::prompt::Prompt;
 use super::session::{Read, Session};
 use crate::chat::{Part, Sampling};
 use crate::protocol::engine::{BenchSpec, Event};
@@ -62,7 +63,7 @@ impl Session<'_> {
         if tokens.is_empty() {
             return Ok(());
         }
-        match self.read(spec.id, tokens).map_err(|e| e.to_string())? {
+        match self.read(spec.id, &Prompt::of(tokens))? {
             Read::Done { .. } => Ok(()),
             Read::Cancelled { .. } => Err("stopped".into()),
         }

@@ -2,7 +2,7 @@
 //! to end.
 
 use super::pipe::Outbox;
-use super::session::{Read, Session};
+use super::session::{Read, Session, decode_words};
 use crate::chat::stop::StopStrings;
 use crate::chat::utf8::Utf8Stream;
 use crate::chat::{FinishReason, Part, Reasoning, Sampling, Timings, Usage};
@@ -92,11 +92,20 @@ impl Session<'_> {
         let told = request.told && !request.opening.is_empty();
         // Counts as time to the first token.
         self.turn_to(request.conversation.as_deref());
-        let prompt = self
-            .prompts
-            .tokens(&request.messages, &request.opening, told, &self.held)
-            .map_err(|e| e.to_string())?;
         let room = self.context.n_ctx() as usize;
+        let expanded = self
+            .senses
+            .expand(&request.messages, &request.media, room)?;
+        if !expanded.notes.is_empty() {
+            account.notice = Some(expanded.notes.join(" "));
+        }
+        let (prompts, senses) = (&self.prompts, &mut self.senses);
+        let mut look = |piece: &str, at: usize| {
+            let item = expanded.item(piece)?;
+            Some(senses.tokens(item, at))
+        };
+        let (opening, held) = (&request.opening, &self.held);
+        let prompt = prompts.tokens(&expanded.messages, opening, told, held, &mut look)?;
         if prompt.tokens.is_empty() {
             return Err("the prompt is empty; write something to answer".into());
         }
@@ -108,13 +117,19 @@ impl Session<'_> {
             ));
         }
         account.usage.prompt_tokens = count(prompt.tokens.len());
-        let read = self
-            .read(request.id, &prompt.tokens)
-            .map_err(|e| decode_words(&e))?;
-        let (cached, cancelled) = match read {
-            Read::Done { cached } => (cached, false),
-            Read::Cancelled { cached } => (cached, true),
+        if prompt
+            .spans
+            .last()
+            .is_some_and(|s| s.at + s.tokens == prompt.tokens.len())
+        {
+            return Err("the prompt ends with a picture or sound, and this model's template says nothing after it".into());
+        }
+        let read = self.read(request.id, &prompt)?;
+        let (cached, encoded, cancelled) = match read {
+            Read::Done { cached, encoded } => (cached, encoded, false),
+            Read::Cancelled { cached } => (cached, 0, true),
         };
+        account.usage.encoded = encoded;
         account.usage.cached_tokens = count(cached);
         let fresh = self.held.tokens.len() - cached;
         account.timings.prefill_tps = per_second(fresh, account.started);
@@ -146,7 +161,13 @@ impl Session<'_> {
             self.prompts.vocab.n_tokens(),
         );
         let last = request.sampling.repeat_last as usize;
-        sampler.accept_many(&prompt.tokens[prompt.tokens.len().saturating_sub(last)..]);
+        // What stands for pictures and sounds is no token that could come again.
+        let before: Vec<LlamaToken> = prompt.tokens[prompt.tokens.len().saturating_sub(last)..]
+            .iter()
+            .copied()
+            .filter(|token| token.0 >= 0)
+            .collect();
+        sampler.accept_many(&before);
         let (parts, stopped) = voice.say(opening.as_bytes());
         voice.tell(self.outbox, account.id, parts);
         let ended = match stopped {
@@ -214,7 +235,7 @@ impl Session<'_> {
 
     /// Decodes one token of the model's own.
     pub fn extend(&mut self, token: LlamaToken) -> Result<(), DecodeError> {
-        let at = i32::try_from(self.held.tokens.len()).map_err(|_| DecodeError::NoKvCacheSlot)?;
+        let at = i32::try_from(self.held.position()).map_err(|_| DecodeError::NoKvCacheSlot)?;
         self.batch.clear();
         self.batch
             .add(token, at, &[0], true)
@@ -291,8 +312,4 @@ pub fn per_second(tokens: usize, from: Instant) -> f64 {
         0 => 0.0,
         n => n as f64 / from.elapsed().as_secs_f64().max(1e-9),
     }
-}
-
-fn decode_words(error: &DecodeError) -> String {
-    format!("llama.cpp could not compute the next tokens: {error}; the engine's log may say more")
 }

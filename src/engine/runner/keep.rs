@@ -1,12 +1,13 @@
 //! What the KV cache holds of a conversation, kept in a file beside it, so that
 //! reopening reads nothing again.
 //!
-//! A file is llama.cpp's own sequence state, then the text that it stands for,
-//! then a foot: what the state was made with, and a checksum of all before. A
+//! A file is llama.cpp's own sequence state, then the text that it stands for
+//! and where pictures and sounds are in it, then a foot: what the state was made with, and a checksum of all before. A
 //! file that does not fit in every respect is ignored: reading anew costs time,
 //! a wrong cache would cost the answer.
 
 use super::prompt::Held;
+use super::senses::Span;
 use crate::protocol::engine::KeepSpec;
 use llama_cpp_2::context::LlamaContext;
 use std::fs::{self, File};
@@ -19,8 +20,8 @@ use xxhash_rust::xxh3::Xxh3;
 /// change with every one.
 pub const LIBRARY: &str = "llama-cpp-2 0.1.160";
 /// Ends every file; the number is the form's version.
-const MARK: &[u8; 8] = b"PARLORk1";
-/// Length of the text, fingerprint, checksum, mark.
+const MARK: &[u8; 8] = b"PARLORk2";
+/// Length of the text with its spans, fingerprint, checksum, mark.
 const FOOT: u64 = 8 + 8 + 8 + 8;
 /// Fewer tokens than these are read again as quickly.
 const LEAST: usize = 16;
@@ -70,7 +71,7 @@ impl Keeper {
         self.kept = 0;
         self.read = false;
         let path = self.path(conversation?);
-        let text = self.check(&path).ok()?;
+        let (text, spans) = self.check(&path).ok()?;
         context.clear_kv_cache();
         let room = context.n_ctx() as usize;
         let Ok((tokens, _)) = context.state_seq_load_file(&path, SEQUENCE, room) else {
@@ -81,7 +82,11 @@ impl Keeper {
         self.read = true;
         // What was used last is given up last.
         let _ = File::open(&path).and_then(|f| f.set_modified(SystemTime::now()));
-        Some(Held { tokens, text })
+        Some(Held {
+            tokens,
+            spans,
+            text,
+        })
     }
 
     /// The cache holds a prompt of this conversation, or the beginning of one.
@@ -122,8 +127,9 @@ impl Keeper {
             .map_err(io::Error::other)?;
         let mut file = File::options().read(true).write(true).open(part)?;
         file.seek(SeekFrom::End(0))?;
-        file.write_all(&held.text)?;
-        file.write_all(&(held.text.len() as u64).to_le_bytes())?;
+        let tale = postcard::to_allocvec(&(&held.text, &held.spans)).map_err(io::Error::other)?;
+        file.write_all(&tale)?;
+        file.write_all(&(tale.len() as u64).to_le_bytes())?;
         file.write_all(&self.fingerprint.to_le_bytes())?;
         let length = file.stream_position()?;
         if length > self.spec.limit {
@@ -135,8 +141,8 @@ impl Keeper {
         file.write_all(MARK)
     }
 
-    /// The text of a sound file that fits.
-    fn check(&self, path: &Path) -> io::Result<Vec<u8>> {
+    /// The text and the spans of a sound file that fits.
+    fn check(&self, path: &Path) -> io::Result<(Vec<u8>, Vec<Span>)> {
         let unfit = || io::Error::other("it does not fit");
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -156,10 +162,10 @@ impl Keeper {
         if checksum(&mut file, foot_at + 16)? != number(16) {
             return Err(unfit());
         }
-        let mut text = Vec::new();
+        let mut tale = Vec::new();
         file.seek(SeekFrom::Start(text_at))?;
-        file.take(number(0)).read_to_end(&mut text)?;
-        Ok(text)
+        file.take(number(0)).read_to_end(&mut tale)?;
+        postcard::from_bytes(&tale).map_err(io::Error::other)
     }
 
     /// Removes what was used least recently, until the rest is within the
@@ -223,7 +229,7 @@ fn checksum(file: &mut File, length: u64) -> io::Result<u64> {
     Ok(hash.digest())
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
+pub(super) fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -231,7 +237,7 @@ fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn create_private(path: &Path) -> io::Result<File> {
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -2,8 +2,9 @@
 //! where that fails for memory.
 
 use super::log::Log;
-use super::pipe::Outbox;
+use super::pipe::{Inbox, Outbox};
 use super::raw;
+use super::senses::Senses;
 use crate::engine::check;
 use crate::fit;
 use crate::gguf;
@@ -15,6 +16,7 @@ use llama_cpp_2::context::params::{KvCacheType, LlamaContextParams, RopeScalingT
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// How a model is to be loaded, as it stands after what was tried.
@@ -51,7 +53,7 @@ impl Loader<'_> {
         let card = check::chat_model(&self.spec.model)?;
         self.check_devices()?;
         self.check_overrides();
-        let machine = machine();
+        let machine = self.machine();
         let fit = fit::plan(&card, &machine, &self.spec.tuning)
             .map_err(|e| format!("{path} is not loaded: {e}"))?;
         let mut choice = Choice {
@@ -117,6 +119,26 @@ impl Loader<'_> {
         }
     }
 
+    /// The model's eyes and ears, on the GPU where the model is. Those that do
+    /// not work cost no more than themselves.
+    pub fn senses<'m>(
+        &'m self,
+        model: &'m LlamaModel,
+        choice: &Choice,
+        inbox: &'m Inbox,
+    ) -> Senses<'m> {
+        let projector = self.spec.projector.as_deref();
+        let on_gpu = choice.fit.gpu_layers > 0;
+        let (_, threads) = threads(&self.spec.tuning);
+        let around = (inbox, self.outbox, self.log);
+        let of = |projector| Senses::of(model, projector, on_gpu, threads, around);
+        of(projector).unwrap_or_else(|why| {
+            let words = format!("The model is loaded without eyes or ears: {why}.");
+            self.outbox.send(&Event::Told(words));
+            Senses::none(inbox)
+        })
+    }
+
     /// What the loaded model is, and where it runs.
     pub fn facts(
         &self,
@@ -158,6 +180,22 @@ impl Loader<'_> {
             layers: model.n_layer(),
             ..ModelFacts::default()
         }
+    }
+
+    /// The memory that a model can have now, beside its projector.
+    fn machine(&self) -> Machine {
+        let mut machine = Machine {
+            memory: fit::available_memory(),
+            gpus: gpus(&super::devices()),
+            ..Machine::default()
+        };
+        let size = |path: &PathBuf| path.metadata().map_or(0, |about| about.len());
+        let projector = self.spec.projector.as_ref().map_or(0, size);
+        match machine.gpus.first_mut() {
+            Some(gpu) => gpu.free = gpu.free.saturating_sub(projector),
+            None => machine.memory = machine.memory.saturating_sub(projector),
+        }
+        machine
     }
 
     fn take_less(&self, choice: &mut Choice) -> bool {
@@ -347,15 +385,6 @@ fn threads(tuning: &Tuning) -> (u32, u32) {
         Auto::Auto => threads,
     };
     (threads, batch)
-}
-
-/// The memory that a model can have now.
-fn machine() -> Machine {
-    Machine {
-        memory: fit::available_memory(),
-        gpus: gpus(&super::devices()),
-        ..Machine::default()
-    }
 }
 
 /// One thread for each physical core that this process may use: llama.cpp's

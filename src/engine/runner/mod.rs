@@ -15,7 +15,9 @@ mod prompt;
 mod quantize;
 mod raw;
 mod read;
+mod senses;
 mod session;
+mod weigh;
 
 use crate::engine::template::{self, Context};
 use crate::protocol::engine::{Command, Device, Event};
@@ -56,6 +58,7 @@ pub fn run() -> Result<(), String> {
             Command::Devices => outbox.send(&Event::Devices(devices())),
             Command::Generate(request) => no_model(&outbox, request.id),
             Command::Render { id, .. } => no_model(&outbox, id),
+            Command::Weigh { id, .. } => no_model(&outbox, id),
             Command::Bench(spec) => no_model(&outbox, spec.id),
             Command::Keep => outbox.send(&Event::Kept),
             Command::Adapt(_) => {
@@ -103,6 +106,7 @@ fn serve_vocabulary(loader: &Loader<'_>, inbox: &Inbox) -> Result<(), String> {
         match command {
             Command::Render { .. } => render(&prompts, command, outbox),
             Command::Generate(request) => no_model(outbox, request.id),
+            Command::Weigh { id, .. } => no_model(outbox, id),
             Command::Bench(spec) => no_model(outbox, spec.id),
             Command::Devices => outbox.send(&Event::Devices(devices())),
             Command::Keep => outbox.send(&Event::Kept),

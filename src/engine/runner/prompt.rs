@@ -1,6 +1,7 @@
 //! From messages to tokens: the template, and control tokens kept out of
 //! people's text.
 
+use super::senses::{PLACE, Span};
 use crate::chat::Message;
 use crate::chat::Reasoning;
 use crate::chat::reasoning::MARK_TOKENS;
@@ -10,6 +11,12 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::token_type::LlamaTokenAttr;
 use llama_cpp_2::vocab::LlamaVocab;
 use std::collections::{BTreeMap, HashSet};
+
+/// What stands at a place: the tokens of the item with this key, and where its
+/// pictures and sounds are, the first token's index given. None for what is no
+/// key.
+pub type Look<'l> =
+    &'l mut dyn FnMut(&str, usize) -> Option<Result<(Vec<LlamaToken>, Vec<Span>), String>>;
 
 /// What a model's vocabulary says about prompts.
 pub struct Prompts<'m> {
@@ -26,6 +33,8 @@ pub struct Prompts<'m> {
 /// A prompt in tokens and as text.
 pub struct Prompt {
     pub tokens: Vec<LlamaToken>,
+    /// Where pictures and sounds are among the tokens, in order.
+    pub spans: Vec<Span>,
     /// The rendered text and the answer's opening, with the seams that keep
     /// control tokens apart.
     pub text: String,
@@ -34,6 +43,16 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// Tokens without a text.
+    pub fn of(tokens: &[LlamaToken]) -> Self {
+        Self {
+            tokens: tokens.to_vec(),
+            spans: Vec::new(),
+            text: String::new(),
+            rendered: 0,
+        }
+    }
+
     /// The rendered text without the answer's opening.
     pub fn rendered(&self) -> &str {
         &self.text[..self.rendered]
@@ -44,8 +63,24 @@ impl Prompt {
 #[derive(Default)]
 pub struct Held {
     pub tokens: Vec<LlamaToken>,
+    /// Where pictures and sounds are among the tokens, in order.
+    pub spans: Vec<Span>,
     /// Empty when it is not known.
     pub text: Vec<u8>,
+}
+
+impl Held {
+    /// The position that follows everything.
+    pub fn position(&self) -> usize {
+        self.position_of(self.tokens.len())
+    }
+
+    /// The position of the token at an index, which is in no span.
+    pub fn position_of(&self, index: usize) -> usize {
+        let before = self.spans.iter().filter(|span| span.at < index);
+        // A picture may take fewer positions than tokens, or more.
+        before.fold(index, |at, span| at + span.positions - span.tokens.min(at))
+    }
 }
 
 impl<'m> Prompts<'m> {
@@ -148,7 +183,8 @@ impl<'m> Prompts<'m> {
         opening: &str,
         told: bool,
         held: &Held,
-    ) -> Result<Prompt, TemplateError> {
+        look: Look<'_>,
+    ) -> Result<Prompt, String> {
         let context = Context {
             bos: self.bos.clone(),
             eos: self.eos.clone(),
@@ -159,7 +195,8 @@ impl<'m> Prompts<'m> {
             .iter()
             .map(|m| Message::new(m.role, self.guard(&m.content, seam)))
             .collect();
-        let mut text = template::render(self.template(), &guarded, &context)?;
+        let mut text = template::render(self.template(), &guarded, &context)
+            .map_err(|e: TemplateError| e.to_string())?;
         let rendered = text.len();
         // An answer that is gone on with has its reasoning behind it.
         if let Some(close) = Reasoning::close_of(&text).filter(|_| told) {
@@ -168,9 +205,11 @@ impl<'m> Prompts<'m> {
         }
         text.push_str(&self.guard(opening, seam));
         let mut tokens = Vec::with_capacity(text.len() / 3);
+        let mut spans = Vec::new();
         let rest = match self.continuation(&text, held) {
             Some(rest) => {
                 tokens.extend_from_slice(&held.tokens);
+                spans.extend_from_slice(&held.spans);
                 rest
             }
             None => {
@@ -181,13 +220,36 @@ impl<'m> Prompts<'m> {
             }
         };
         for fragment in rest.split(seam) {
-            tokens.extend(self.vocab.tokenize(fragment.as_bytes(), false, true));
+            // What stands between two places is the key of an item.
+            for piece in fragment.split(PLACE) {
+                match look(piece, tokens.len()) {
+                    None => tokens.extend(self.vocab.tokenize(piece.as_bytes(), false, true)),
+                    Some(seen) => {
+                        let (of_item, more) = seen?;
+                        tokens.extend(of_item);
+                        spans.extend(more);
+                    }
+                }
+            }
         }
         Ok(Prompt {
             tokens,
+            spans,
             text,
             rendered,
         })
+    }
+
+    /// The tokens of a text with places, without any template.
+    pub fn of_text(&self, text: &str, look: Look<'_>) -> Result<Vec<LlamaToken>, String> {
+        let mut tokens = Vec::new();
+        for piece in text.split(PLACE) {
+            match look(piece, tokens.len()) {
+                None => tokens.extend(self.vocab.tokenize(piece.as_bytes(), false, false)),
+                Some(seen) => tokens.extend(seen?.0),
+            }
+        }
+        Ok(tokens)
     }
 
     /// What follows the held text, when it begins with a control token: only

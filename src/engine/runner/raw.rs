@@ -1,7 +1,9 @@
 //! The raw binding, for what the safe one has no words for: shares of several
 //! GPUs, values of the header read as others, several LoRA files at once.
 //!
-//! Unsafe code stands in this file alone (`docs/decisions/0006`).
+//! Unsafe code stands in this file and in `raw/media` alone (`docs/decisions/0006`).
+
+pub mod media;
 
 use crate::protocol::tuning::{Override, SplitMode, Tuning};
 use llama_cpp_2::context::LlamaContext;

@@ -5,16 +5,16 @@ use super::adapters::Adapters;
 use super::keep::Keeper;
 use super::load::{Choice, Loader};
 use super::pipe::{Inbox, Outbox, Waited};
-use super::prompt::{Held, Prompts};
+use super::prompt::{Held, Prompt, Prompts};
 use super::read::{self, Pace};
+use super::senses::{Looked, Senses, Span};
 use crate::protocol::engine::{
-    Adapter, Command, Event, LoadSpec, ModelFacts, ReadProgress, RequestId,
+    Adapter, Command, Encoding, Event, LoadSpec, ModelFacts, ReadProgress, RequestId,
 };
 use llama_cpp_2::DecodeError;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::token::LlamaToken;
 use std::time::Duration;
 
 /// How long nothing must come before what was read is kept.
@@ -31,6 +31,7 @@ pub struct Session<'m> {
     pub held: Held,
     pub pace: Pace,
     keeper: Option<Keeper>,
+    pub senses: Senses<'m>,
     adapters: Adapters<'m>,
     loader: &'m Loader<'m>,
     facts: ModelFacts,
@@ -40,9 +41,11 @@ pub struct Session<'m> {
 
 /// How reading ended.
 pub enum Read {
-    /// Everything is read; so many tokens were there already.
+    /// Everything is read; so many tokens were there already, and so many
+    /// pictures and sounds had to be encoded.
     Done {
         cached: usize,
+        encoded: u32,
     },
     Cancelled {
         cached: usize,
@@ -71,7 +74,11 @@ fn serve_model(
     let prompts = Prompts::of(model);
     let mut adapters = Adapters::of(model);
     adapters.lay(&loader.spec.adapters, &mut context, loader.log)?;
+    let senses = loader.senses(model, choice, inbox);
     let facts = ModelFacts {
+        projector: senses.file().to_string(),
+        sees: senses.sees(),
+        hears: senses.hears(),
         own_template: prompts.has_template(),
         special: prompts.special(),
         adapters: adapters.laid.clone(),
@@ -84,6 +91,7 @@ fn serve_model(
         held: Held::default(),
         pace: Pace::default(),
         keeper: keeper(loader.spec, &facts),
+        senses,
         context,
         adapters,
         loader,
@@ -100,6 +108,7 @@ fn serve_model(
                 session.outbox.send(&Event::Kept);
             }
             Command::Adapt(wanted) => session.adapt(&wanted),
+            Command::Weigh { id, text, media } => session.weigh(id, &text, &media),
             Command::Bench(spec) => session.bench(spec),
             Command::Render { .. } => super::render(&session.prompts, command, session.outbox),
             Command::Devices => session.outbox.send(&Event::Devices(super::devices())),
@@ -115,13 +124,14 @@ fn serve_model(
 /// state holds only for what it was computed with.
 fn keeper(spec: &LoadSpec, facts: &ModelFacts) -> Option<Keeper> {
     let settings = format!(
-        "{} {:?} {} {:?} {:?} {:?}",
+        "{} {:?} {} {:?} {:?} {:?} {:?}",
         facts.flash_attention,
         facts.cache_types,
         facts.gpu_layers,
         facts.adapters,
         spec.tuning.rope,
-        spec.tuning.overrides
+        spec.tuning.overrides,
+        spec.projector
     );
     Keeper::new(spec.keep.clone()?, &spec.model, &settings)
 }
@@ -165,6 +175,9 @@ impl Session<'_> {
 
     /// Takes what is kept of a conversation, unless it is the one at hand.
     pub fn turn_to(&mut self, conversation: Option<&str>) {
+        // What is never saved leaves nothing on the disk.
+        let keeps = conversation.and(self.loader.spec.keep.as_ref());
+        self.senses.memory.folder = keeps.map(|keep| keep.folder.clone());
         if let Some(keeper) = &mut self.keeper
             && let Some(held) = keeper.turn_to(conversation, &mut self.context)
         {
@@ -172,47 +185,98 @@ impl Session<'_> {
         }
     }
 
-    /// Brings the KV cache to hold exactly `tokens`, reading only what follows
+    /// Brings the KV cache to hold exactly this prompt, reading only what follows
     /// the longest common prefix, with logits for the last token.
-    pub fn read(&mut self, id: RequestId, tokens: &[LlamaToken]) -> Result<Read, DecodeError> {
-        let cached = self.keep_prefix(tokens);
+    pub fn read(&mut self, id: RequestId, prompt: &Prompt) -> Result<Read, String> {
+        let tokens = &prompt.tokens;
+        let cached = self.keep_prefix(prompt);
         if let Some(keeper) = &mut self.keeper {
             keeper.has_read();
         }
         // Known again when all is read.
         self.held.text.clear();
         self.report(id, tokens.len(), cached);
+        let mut encoded = 0;
         while self.held.tokens.len() < tokens.len() {
             if self.inbox.is_cancelled(id) {
                 return Ok(Read::Cancelled { cached });
             }
             let from = self.held.tokens.len();
-            let size = self.pace.chunk(tokens.len() - from, self.most);
-            let chunk = &tokens[from..from + size];
-            let last = from + size == tokens.len();
-            let read = read::chunk(
-                &mut self.context,
-                &mut self.batch,
-                &mut self.pace,
-                chunk,
-                from,
-                last,
-            );
-            if let Err(error) = read {
-                self.forget();
-                return Err(error);
+            let next = prompt.spans.iter().position(|span| span.at >= from);
+            let span = next.and_then(|at| prompt.spans.get(at));
+            if let Some(span) = span.filter(|span| span.at == from) {
+                match self.look(id, prompt, span, cached) {
+                    Ok(Looked::Read { encoded: anew }) => encoded += u32::from(anew),
+                    Ok(Looked::Cancelled) => return Ok(Read::Cancelled { cached }),
+                    Err(why) => {
+                        self.forget();
+                        return Err(why);
+                    }
+                }
+            } else {
+                let until = span.map_or(tokens.len(), |span| span.at);
+                let size = self.pace.chunk(until - from, self.most);
+                let chunk = &tokens[from..from + size];
+                let last = from + size == tokens.len();
+                let read = read::chunk(
+                    &mut self.context,
+                    &mut self.batch,
+                    &mut self.pace,
+                    chunk,
+                    self.held.position(),
+                    last,
+                );
+                if let Err(error) = read {
+                    self.forget();
+                    return Err(decode_words(&error));
+                }
+                self.held.tokens.extend_from_slice(chunk);
             }
-            self.held.tokens.extend_from_slice(chunk);
             self.report(id, tokens.len(), cached);
         }
-        Ok(Read::Done { cached })
+        Ok(Read::Done { cached, encoded })
     }
 
-    /// Cuts the cache back to what it shares with `tokens`, and returns how
+    /// Reads the picture or sound that begins here.
+    fn look(
+        &mut self,
+        id: RequestId,
+        prompt: &Prompt,
+        span: &Span,
+        cached: usize,
+    ) -> Result<Looked, String> {
+        let number = prompt.spans.iter().filter(|s| s.at <= span.at).count();
+        let encoding = Encoding {
+            number: count(number),
+            count: count(prompt.spans.len()),
+            permille: 0,
+            sound: self.senses.is_sound(span),
+        };
+        let progress = ReadProgress {
+            encoding: Some(encoding),
+            ..self.progress(prompt.tokens.len(), cached)
+        };
+        self.outbox.send(&Event::Reading(id, progress));
+        let position = self.held.position();
+        let looked = self
+            .senses
+            .look(&mut self.context, span, position, (id, progress))?;
+        if matches!(looked, Looked::Read { .. }) {
+            let end = span.at + span.tokens;
+            self.held
+                .tokens
+                .extend_from_slice(&prompt.tokens[span.at..end]);
+            self.held.spans.push(span.clone());
+        }
+        Ok(looked)
+    }
+
+    /// Cuts the cache back to what it shares with the prompt, and returns how
     /// many tokens that is. The last token is always read again: its logits
     /// are needed.
-    fn keep_prefix(&mut self, tokens: &[LlamaToken]) -> usize {
-        let shared = self
+    fn keep_prefix(&mut self, prompt: &Prompt) -> usize {
+        let tokens = &prompt.tokens;
+        let mut shared = self
             .held
             .tokens
             .iter()
@@ -220,13 +284,19 @@ impl Session<'_> {
             .take_while(|(a, b)| a == b)
             .count()
             .min(tokens.len().saturating_sub(1));
+        // A picture is kept whole or not at all.
+        let within = |span: &&Span| span.at < shared && shared < span.at + span.tokens;
+        if let Some(span) = self.held.spans.iter().find(within) {
+            shared = span.at;
+        }
         if shared < self.held.tokens.len() {
-            let from = u32::try_from(shared).ok();
+            let from = u32::try_from(self.held.position_of(shared)).ok();
             // Recurrent and hybrid models cannot forget a part: they start over.
             if shared == 0 || self.context.kv_cache_seq_rm(0, from, None).is_err() {
                 self.forget();
             } else {
                 self.held.tokens.truncate(shared);
+                self.held.spans.retain(|span| span.at < shared);
             }
         }
         self.held.tokens.len()
@@ -239,18 +309,29 @@ impl Session<'_> {
     }
 
     fn report(&self, id: RequestId, total: usize, cached: usize) {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let progress = self.progress(total, cached);
+        self.outbox.send(&Event::Reading(id, progress));
+    }
+
+    fn progress(&self, total: usize, cached: usize) -> ReadProgress {
         let left = total - self.held.tokens.len();
         let next = self.pace.chunk(left, self.most);
-        self.outbox.send(&Event::Reading(
-            id,
-            ReadProgress {
-                read: count(self.held.tokens.len()),
-                total: count(total),
-                cached: count(cached),
-                left_ms: self.pace.estimate_ms(left),
-                chunk_ms: self.pace.estimate_ms(next),
-            },
-        ));
+        ReadProgress {
+            read: count(self.held.tokens.len()),
+            total: count(total),
+            cached: count(cached),
+            left_ms: self.pace.estimate_ms(left),
+            chunk_ms: self.pace.estimate_ms(next),
+            encoding: None,
+        }
     }
+}
+
+/// llama.cpp's fault in words.
+pub fn decode_words(error: &DecodeError) -> String {
+    format!("llama.cpp could not compute the next tokens: {error}; the engine's log may say more")
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
