@@ -8,7 +8,7 @@ use super::slash::{self, Slash};
 use super::state::{State, Stopped};
 use super::talk::{Keep, Scroll, Tone};
 use super::turn::{Engine, Turn};
-use super::{adapt, keep, library, verbs};
+use super::{adapt, attach, keep, library, verbs};
 use crate::chat::sampling::{SETTINGS, Setting};
 use crate::chat::{Answer, Made, MessageId, Persona, Progress, Sampling, Usage};
 use crate::protocol::engine::Request;
@@ -28,7 +28,7 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
     match action {
         Action::Submit => return submit(state, now),
         Action::Newline => state.composer.newline(),
-        Action::Stop => return stop_or_unload(state),
+        Action::Stop => return stop_or_unload(state, now),
         Action::Interrupt => return interrupt(state, now),
         Action::Leave if state.composer.is_empty() => return vec![Effect::Quit],
         Action::Leave => {
@@ -55,6 +55,12 @@ pub fn run(state: &mut State, action: Action, now: Instant) -> Vec<Effect> {
             Tone::Plain,
             "/pull OWNER/REPO fetches a model of Hugging Face that suits this machine, OWNER/REPO:QUANT a quantisation of it. /model lists some to begin with, and shows how far it is.",
         ),
+        Action::Attach if state.composer.is_empty() => prefill(state, "/attach "),
+        Action::Attach => return attach::command(state, ""),
+        Action::PastePicture => return attach::begin(state, attach::Origin::Clipboard),
+        Action::OpenAttached => return attach::open(state, now),
+        Action::Record => return attach::record(state, now),
+        Action::Able => return attach::load_able(state, now),
         Action::System => prefill(state, "/system "),
         Action::Set => prefill(state, "/set "),
         Action::Persona => prefill(state, "/persona "),
@@ -138,6 +144,14 @@ fn message(state: &mut State, now: Instant) -> Vec<Effect> {
     if !verbs::may_change(state, now) {
         return Vec::new();
     }
+    if let Some(looks) = attach::mentions(state) {
+        return looks;
+    }
+    send(state)
+}
+
+/// Sends what the composer holds.
+pub(super) fn send(state: &mut State) -> Vec<Effect> {
     let text = state.composer.take();
     let text = text.trim_end().to_string();
     if let Some(id) = state.editing {
@@ -240,6 +254,7 @@ fn command(state: &mut State, action: Action, rest: &str, now: Instant) -> Vec<E
             Vec::new()
         }
         Action::Adapter => adapt::command(state, rest),
+        Action::Attach => attach::command(state, rest),
         Action::Pull if !rest.is_empty() => library::pull(state, rest.to_string()),
         Action::Retry => verbs::retry(state, rest, now),
         Action::Copy => verbs::copy(state, rest, now),
@@ -364,9 +379,12 @@ fn all_settings(state: &State) -> String {
 
 /// Stops the answer under way; without one, the loading under way. A model that
 /// comes back after a stop was wanted: a second Esc must not cost it.
-fn stop_or_unload(state: &mut State) -> Vec<Effect> {
+fn stop_or_unload(state: &mut State, now: Instant) -> Vec<Effect> {
     if state.turn.is_idle() && verbs::cancel_focus(state) {
         return Vec::new();
+    }
+    if let Some(effects) = attach::discard(state, now) {
+        return effects;
     }
     if state.turn.is_idle() && state.editing.is_some() {
         verbs::leave_edit(state);

@@ -1,11 +1,14 @@
 //! The message being written: an editor, the history of what was sent, and
 //! the choice among slash commands.
 //!
+//! What is attached stands in the text as a chip, its name between ⟦ and ⟧.
+//!
 //! The text and its undo live in `ratatui_textarea`, which is used here as an
 //! editing model only; movement and deletion are by whole graphemes.
 
 use super::key::{Code, Key};
 use super::slash;
+use crate::chat::attachment::{self, Attachment};
 use crate::chat::text::sanitise;
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use unicode_segmentation::UnicodeSegmentation;
@@ -122,8 +125,17 @@ pub struct Composer {
     draft: String,
     /// The chosen slash command, when some match.
     pub choice: usize,
+    /// What the chips stand for, by their names.
+    attached: Vec<(String, Attachment)>,
     /// Set whenever the text may have changed.
     pub(super) touched: bool,
+}
+
+/// On both sides of a chip's name.
+const CHIP: (char, char) = ('⟦', '⟧');
+
+fn chip(name: &str) -> String {
+    format!("{}{name}{}", CHIP.0, CHIP.1)
 }
 
 impl Default for Composer {
@@ -134,6 +146,7 @@ impl Default for Composer {
             at: None,
             draft: String::new(),
             choice: 0,
+            attached: Vec::new(),
             touched: false,
         }
     }
@@ -151,8 +164,54 @@ fn fresh(text: &str) -> TextArea<'static> {
 }
 
 impl Composer {
+    /// The message as it would be sent: what is attached as its marker.
     pub fn text(&self) -> String {
-        self.area.lines().join("\n")
+        let mut text = self.area.lines().join("\n");
+        if text.contains(CHIP.0) {
+            for (name, attachment) in &self.attached {
+                text = text.replace(&chip(name), &attachment.marker());
+            }
+        }
+        text
+    }
+
+    /// Puts a chip for something attached where the cursor is.
+    pub fn attach(&mut self, attachment: &Attachment) {
+        let chip = self.chip_of(attachment);
+        let (row, column) = self.cursor();
+        let before = self.line(row).chars().take(column).last();
+        if before.is_some_and(|c| !c.is_whitespace()) {
+            self.area.insert_char(' ');
+        }
+        self.area.insert_str(chip);
+        self.area.insert_char(' ');
+        self.edited();
+    }
+
+    /// The chip of an attachment, under a name that no other has.
+    fn chip_of(&mut self, attachment: &Attachment) -> String {
+        let known = self.attached.iter().find(|(_, known)| known == attachment);
+        if let Some((name, _)) = known {
+            return chip(name);
+        }
+        let is_taken = |name: &str| self.attached.iter().any(|(taken, _)| taken == name);
+        let plain = &attachment.name;
+        let mut numbered = (2..).map(|n| format!("{plain} {n}"));
+        let name = match is_taken(plain) {
+            false => plain.clone(),
+            true => numbered.find(|name| !is_taken(name)).unwrap_or_default(),
+        };
+        let chip = chip(&name);
+        self.attached.push((name, attachment.clone()));
+        chip
+    }
+
+    /// What is attached now, in order.
+    pub fn attached(&self) -> Vec<Attachment> {
+        match self.attached.is_empty() {
+            true => Vec::new(),
+            false => attachment::of(&self.text()),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -162,6 +221,7 @@ impl Composer {
     /// Replaces everything, as one step that can be undone.
     pub fn set(&mut self, text: &str) {
         self.touched = true;
+        let text = &attachment::replace(text, |one| self.chip_of(one));
         // `select_all` of the text area ends at column 65,535.
         self.area.cancel_selection();
         self.go(CursorMove::Top);
@@ -294,6 +354,19 @@ impl Composer {
     }
 
     fn backspace(&mut self) {
+        let (row, column) = self.cursor();
+        let head: String = self.line(row).chars().take(column).collect();
+        let mut names = self.attached.iter().map(|(name, _)| chip(name));
+        if let Some(chip) = names.find(|chip| head.ends_with(chip.as_str())) {
+            // A chip goes as a whole.
+            let chars = chip.chars().count();
+            for _ in 0..chars {
+                self.go(CursorMove::Back);
+            }
+            self.area.delete_str(chars);
+            self.edited();
+            return;
+        }
         match self.before() {
             // The start of a line: joins it to the one above.
             0 | 1 => {

@@ -1,7 +1,8 @@
 //! What the state machine asks the outside world to do, as data.
 
+use super::attach::{Origin, Recording};
 use super::library::PullId;
-use crate::chat::Sampling;
+use crate::chat::{Attachment, Sampling};
 use crate::protocol::engine::{Adapter, Request, RequestId};
 use crate::protocol::hub::Wish;
 use crate::protocol::library::{FoundModel, Gpu};
@@ -52,6 +53,38 @@ pub enum Effect {
     Keep,
     /// Put text on the clipboard; answered by `Event::Copied`.
     Copy(String),
+    /// Attach something; answered by `Event::Attached`. What is private is not
+    /// written anywhere that lasts.
+    Attach {
+        origin: Origin,
+        private: bool,
+    },
+    /// Attach these files, if all are there; answered by `Event::Attached`, with
+    /// the text if not.
+    Drop {
+        text: String,
+        paths: Vec<PathBuf>,
+        private: bool,
+    },
+    /// Attach the files that a message names as `@path`; answered by
+    /// `Event::Mentioned`.
+    Mention {
+        text: String,
+        private: bool,
+    },
+    /// Count what the attachments of a text cost.
+    Weigh {
+        id: RequestId,
+        text: String,
+    },
+    /// Show it in the system's own viewer.
+    Open(Attachment),
+    /// Record from the microphone; answered by `Event::Attached` at the end, or
+    /// by `Event::NotRecorded`.
+    Record {
+        step: Recording,
+        private: bool,
+    },
     /// Write settings to the config file; answered by `Event::Saved`.
     Save {
         sampling: Sampling,

@@ -2,6 +2,7 @@
 
 use super::act;
 use super::adapt;
+use super::attach;
 use super::effect::Effect;
 use super::layer::{self, Layer, ModelsLayer};
 use super::state::State;
@@ -52,6 +53,7 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         }
         Event::Failed(id, why) if state.turn.id() == Some(id) => failed(state, why),
         Event::Died(why) => died(state, why),
+        Event::Weighed(id, tokens) => attach::weighed(state, id, tokens),
         Event::Told(words) => state.talk.notice(Tone::Problem, words),
         Event::Adapted(laid) => adapt::adapted(state, laid),
         Event::Rested => state.engine = Engine::Resting,
@@ -65,7 +67,6 @@ pub(super) fn hear(state: &mut State, event: Event, now: Instant) -> Vec<Effect>
         | Event::Finished(..)
         | Event::Failed(..)
         | Event::Rendered(..)
-        | Event::Weighed(..)
         | Event::Measured { .. }
         | Event::Quantizing(_)
         | Event::Quantized(_)
@@ -126,7 +127,9 @@ fn loaded(state: &mut State, facts: ModelFacts) -> Vec<Effect> {
         .filter(|path| Some(path) == state.model.as_ref());
     let used = state.model.clone().map(Effect::Used);
     let remember = chosen.map(Effect::Remember);
-    used.into_iter().chain(remember).collect()
+    let mut effects: Vec<Effect> = used.into_iter().chain(remember).collect();
+    effects.extend(attach::forget_weights(state));
+    effects
 }
 
 fn load_failed(state: &mut State, why: &str) {

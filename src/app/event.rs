@@ -3,6 +3,7 @@
 use super::key::Key;
 use super::library::PullId;
 use super::talk::{EntryId, Scroll};
+use crate::chat::Attachment;
 use crate::protocol::engine;
 use crate::protocol::hub::{FoundRepo, Progress, Pulled};
 use crate::protocol::library::{CatalogEntry, Listed, Machine};
@@ -37,6 +38,15 @@ pub enum Event {
     Copied(Result<CopyWay, String>),
     /// How saving went: where, or why not.
     Saved(Result<String, String>),
+    /// What was attached, or why not; and the pasted text that it came from.
+    Attached(Result<Vec<Attachment>, String>, Option<String>),
+    /// A message as it was, and with the files that it names; or why one of
+    /// them cannot be attached.
+    Mentioned(String, Result<String, String>),
+    /// Why nothing is recorded.
+    NotRecorded(String),
+    /// Why a file was not opened in a viewer.
+    NotOpened(String),
     /// What the last drawing resolved.
     Drawn(Drawn),
     /// The terminal has another size: everything is drawn again.

@@ -2,6 +2,7 @@
 //! Pure: no clock, no files, no terminal; time is an argument.
 
 pub mod action;
+pub mod attach;
 pub mod composer;
 pub mod effect;
 pub mod event;

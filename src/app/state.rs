@@ -1,5 +1,6 @@
 //! All that the chat knows. Only `update` changes it; the view reads it.
 
+use super::attach::Attaching;
 use super::composer::Composer;
 use super::keymap::Keymap;
 use super::layer::Shelves;
@@ -78,6 +79,7 @@ pub struct State {
     /// The model to be remembered once it is loaded.
     pub(super) chosen: Option<PathBuf>,
     pub library: Library,
+    pub attaching: Attaching,
     /// What the library calls the models that were asked for.
     pub(super) names: HashMap<PathBuf, String>,
     /// Tokens of the last answer: how full the context is.
@@ -126,6 +128,7 @@ impl State {
             wanted: None,
             chosen: None,
             library: Library::default(),
+            attaching: Attaching::default(),
             names: HashMap::new(),
             usage: Usage::default(),
             reading_total: 0,

@@ -1,6 +1,7 @@
 //! The one way in which state changes.
 
 use super::act;
+use super::attach;
 use super::action::Action;
 use super::effect::Effect;
 use super::event::{CopyWay, Drawn, Event};
@@ -79,6 +80,10 @@ fn take(state: &mut State, event: Event, now: Instant) -> Vec<Effect> {
         Event::Saved(Err(why)) => state
             .talk
             .notice(Tone::Problem, format!("Not saved: {why}.")),
+        Event::Attached(outcome, text) => return attach::came(state, outcome, text, now),
+        Event::Mentioned(was, outcome) => return attach::mentioned(state, &was, outcome),
+        Event::NotRecorded(why) => attach::not_recorded(state, &why),
+        Event::NotOpened(why) => state.flash(format!("Not opened: {why}."), now),
         Event::Drawn(_) | Event::Resized => {}
         Event::Tick => {
             if state.flash.as_ref().is_some_and(|f| f.until <= now) {
@@ -112,7 +117,7 @@ fn click(state: &mut State, column: u16, row: u16) {
 
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     match state.layers.last_mut() {
-        None => state.composer.paste(text),
+        None => return attach::paste(state, text),
         Some(layer::Layer::Palette { query, .. }) => query.push_str(&one_line(text, 200)),
         Some(layer::Layer::Settings(settings)) => {
             if let Some(typing) = &mut settings.typing {

@@ -116,7 +116,7 @@ impl Attachment {
 
     fn parse(name: &str, address: &str) -> Option<Self> {
         let (digest, rest) = address.split_once('?')?;
-        if digest.len() != DIGEST || !digest.bytes().all(is_digit) {
+        if !is_digest(digest) {
             return None;
         }
         let mut found = Self {
@@ -151,6 +151,11 @@ impl Attachment {
         found.kind = kind?;
         Some(found)
     }
+}
+
+/// Whether a text is a SHA-256 in lower-case hexadecimal digits.
+pub fn is_digest(text: &str) -> bool {
+    text.len() == DIGEST && text.bytes().all(is_digit)
 }
 
 fn is_digit(byte: u8) -> bool {

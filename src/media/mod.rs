@@ -1,76 +1,46 @@
-//! Stub until the real folder comes.
-use std::ops::Range;
-use std::path::Path;
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    pub edge: u32,
-}
-#[derive(Debug, Clone)]
-pub struct Pixels {
-    pub width: u32,
-    pub height: u32,
-    pub rgb: Vec<u8>,
-}
-#[derive(Debug, Clone)]
-pub struct Samples {
-    pub rate: u32,
-    pub mono: Vec<f32>,
-}
-impl Samples {
-    pub fn ms(&self) -> u64 {
-        0
-    }
-    pub fn between(&self, _from: u64, _to: u64) -> &[f32] {
-        &self.mono
-    }
-}
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct Fault;
-pub struct Pace {
-    pub most: usize,
-    pub per_second: f32,
-}
-pub struct Frame {
-    pub at_ms: u64,
-    pub pixels: Pixels,
-}
-pub struct Film {
-    pub frames: Vec<Frame>,
-    pub sound: Option<Samples>,
-    pub ms: u64,
-}
-pub struct Cut {
-    pub shown_lines: usize,
-    pub all_lines: usize,
-}
-pub struct Excerpt {
-    pub language: String,
-    pub text: String,
-    pub lines: usize,
-    pub cut: Option<Cut>,
-}
-pub fn picture(_: &[u8], _: &Limits) -> Result<Pixels, Fault> {
-    Err(Fault)
-}
-pub fn frames(_: &[u8], _: &Pace) -> Result<Vec<Frame>, Fault> {
-    Err(Fault)
-}
-pub fn film(
-    _: &Path,
-    _: &Pace,
-    _: &Limits,
-    _: Option<u32>,
-    _: &dyn Fn() -> bool,
-) -> Result<Film, Fault> {
-    Err(Fault)
-}
-pub fn sound(_: &[u8], _: u32) -> Result<Samples, Fault> {
-    Err(Fault)
-}
-pub fn split(_: u64, _: u64, _: u64) -> Vec<Range<u64>> {
-    Vec::new()
-}
-pub fn text(_: &[u8], _: &str, _: usize) -> Result<Excerpt, Fault> {
-    Err(Fault)
-}
+//! Turns the files that people attach into what a model takes: pixels,
+//! samples, frames and text.
+//!
+//! Every file is a stranger's. Nothing is believed: what a file is, is read
+//! from its bytes; sizes that it declares are checked before memory is taken;
+//! and the decoders of others run behind a guard, so that their panics become
+//! a [`Fault`].
+
+mod fault;
+mod film;
+mod form;
+mod frames;
+mod guard;
+mod isobmff;
+mod language;
+mod look;
+mod opus;
+mod part;
+mod pdf;
+mod picture;
+mod pixels;
+mod probe;
+mod program;
+mod reel;
+mod resample;
+mod sound;
+mod strip;
+mod svg;
+mod terms;
+mod text;
+mod tools;
+mod track;
+
+pub use fault::Fault;
+pub use film::{Film, film};
+pub use form::Kind;
+pub use frames::{Frame, Pace, frames};
+pub use guard::guarded;
+pub use look::{Look, Measure, look, look_at};
+pub use part::{Samples, split, wav, waveform};
+pub use picture::picture;
+pub use pixels::{Pixels, png};
+pub use sound::sound;
+pub use terms::{Limits, Terms};
+pub use text::{Cut, Excerpt, text};
+pub use tools::{Tools, ffmpeg_there};

@@ -1,6 +1,8 @@
-//! Copies text: to the system's clipboard, or through the terminal.
+//! Copies text, to the system's clipboard or through the terminal; and takes
+//! pictures from the clipboard.
 
 use crate::app::CopyWay;
+use crate::media::Pixels;
 use base64::Engine;
 use std::io::{self, Write};
 
@@ -31,6 +33,33 @@ impl Clipboard {
             .as_mut()
             .is_some_and(|c| c.set_text(text.to_string()).is_ok())
     }
+}
+
+/// The picture on the system's clipboard.
+pub fn picture() -> Result<Pixels, String> {
+    if over_ssh() {
+        return Err("over SSH the clipboard is that of the other computer; drop the file or give its path with /attach".into());
+    }
+    let none = |e: arboard::Error| match e {
+        arboard::Error::ContentNotAvailable => "there is no picture on the clipboard".to_string(),
+        e => format!("the clipboard cannot be read: {e}"),
+    };
+    let mut clipboard = arboard::Clipboard::new().map_err(none)?;
+    let image = clipboard.get_image().map_err(none)?;
+    let size = |n: usize| u32::try_from(n).map_err(|_| "the picture is too large".to_string());
+    let (width, height) = (size(image.width)?, size(image.height)?);
+    // What is transparent lies over white, as in files.
+    let over_white = |part: u8, alpha: u8| {
+        let (part, alpha) = (u32::from(part), u32::from(alpha));
+        u8::try_from((part * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
+    };
+    let (pixels, _) = image.bytes.as_chunks::<4>();
+    let rgb = pixels.iter().flat_map(|[r, g, b, a]| [r, g, b].map(|part| over_white(*part, *a)));
+    Ok(Pixels {
+        width,
+        height,
+        rgb: rgb.collect(),
+    })
 }
 
 fn over_ssh() -> bool {

@@ -2,11 +2,15 @@
 
 pub mod run;
 
+pub mod attach;
 mod clipboard;
 pub mod fetch;
 mod hangup;
 mod input;
 mod library;
+pub mod microphone;
+pub mod open;
 mod perform;
 mod signals;
+pub mod take_url;
 pub mod terminal;

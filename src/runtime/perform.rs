@@ -1,10 +1,11 @@
 //! Hands each effect to whoever carries it out. Decides nothing.
 
+use super::attach::Attacher;
 use super::clipboard::Clipboard;
 use super::library::LibraryWorker;
 use crate::app::{Effect, Event};
 use crate::config::{self, paths, spec};
-use crate::protocol::engine::{self, Adapter, Command};
+use crate::protocol::engine::{self, Adapter, Command, Request};
 use crate::protocol::store;
 use crate::protocol::tuning::Written;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub struct Workers {
     pub held: Arc<Mutex<Held>>,
     pub config_file: Option<PathBuf>,
     pub clipboard: Clipboard,
+    pub attacher: Attacher,
     /// The store's commands; None where there is no place for one.
     pub store: Option<std::sync::mpsc::Sender<store::Command>>,
     /// Answers that come at once, for the loop to take in.
@@ -60,7 +62,24 @@ impl Workers {
             Effect::Used(model) => self.library.uses(model),
             Effect::Learn { on_gpu, speed } => self.library.learn(on_gpu, speed),
             Effect::Unload => self.send(Command::Unload),
-            Effect::Generate(request) => self.send(Command::Generate(request)),
+            Effect::Generate(request) => {
+                let texts = request.messages.iter().map(|m| m.content.as_str());
+                let media = self.attacher.shelf.media(texts);
+                self.send(Command::Generate(Request { media, ..request }));
+            }
+            Effect::Weigh { id, text } => {
+                let media = self.attacher.shelf.media([text.as_str()]);
+                self.send(Command::Weigh { id, text, media });
+            }
+            Effect::Attach { origin, private } => self.attacher.attach(origin, private),
+            Effect::Drop {
+                text,
+                paths,
+                private,
+            } => self.attacher.dropped(text, paths, private),
+            Effect::Mention { text, private } => self.attacher.mention(text, private),
+            Effect::Open(one) => self.attacher.open(one),
+            Effect::Record { step, private } => self.attacher.record(step, private),
             Effect::Cancel(id) => self.send(Command::Cancel(id)),
             Effect::Keep => self.send(Command::Keep),
             Effect::Copy(text) => {

@@ -1,6 +1,7 @@
 //! The loop: waits for whatever comes first, updates, draws when something
 //! changed, at most once in a frame's time.
 
+use super::attach::{Attacher, Shelf};
 use super::input;
 use super::library::LibraryWorker;
 use super::perform::{Inward, Workers};
@@ -66,6 +67,7 @@ pub struct Left {
 pub async fn run(start: Start) -> io::Result<Left> {
     let mut engine = host::start(start.host);
     let (answers, inbox) = mpsc::unbounded_channel();
+    let shelf = Shelf::new(start.store.as_deref());
     let tell = answers.clone();
     let store = start.store.map(|folder| {
         store::start(folder, move |event| {
@@ -81,6 +83,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
         adapters: start.adapters,
         config_file: paths::config_file(),
         clipboard: super::clipboard::Clipboard::default(),
+        attacher: Attacher::new(shelf, answers.clone()),
         store: store.as_ref().map(store::Handle::commands),
         answers,
     };

@@ -4,6 +4,7 @@
 //! one in a thread for the chat and keeps what cannot be saved yet. What is
 //! promised, and which test holds it: `docs/conversations.md`.
 
+mod files;
 mod place;
 mod read;
 mod schema;
@@ -11,6 +12,7 @@ mod words;
 mod worker;
 mod write;
 
+pub use files::Files;
 pub use place::private_folder;
 pub use schema::{STEPS, VERSION};
 pub use worker::{Handle, start};

@@ -9,6 +9,7 @@ mod cache;
 mod composer;
 mod entry;
 mod help;
+pub mod picture;
 mod popup;
 mod status;
 mod transcript;

@@ -93,6 +93,7 @@ impl Session<'_> {
         // Counts as time to the first token.
         self.turn_to(request.conversation.as_deref());
         let room = self.context.n_ctx() as usize;
+        self.senses.request.set(request.id);
         let expanded = self
             .senses
             .expand(&request.messages, &request.media, room)?;

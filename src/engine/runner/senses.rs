@@ -109,6 +109,9 @@ pub struct Senses<'m> {
     films: VecDeque<(Film, Taken)>,
     pub(super) memory: Memory,
     inbox: &'m Inbox,
+    /// The request at hand, and whether it was stopped.
+    pub(super) request: Rc<Cell<RequestId>>,
+    stop: Box<dyn Fn() -> bool + 'm>,
 }
 
 /// How a stretch of media came to be read.
@@ -123,7 +126,11 @@ pub enum Looked {
 impl<'m> Senses<'m> {
     /// Neither eyes nor ears.
     pub fn none(inbox: &'m Inbox) -> Self {
+        let request: Rc<Cell<RequestId>> = Rc::default();
+        let asked = Rc::clone(&request);
         Self {
+            request,
+            stop: Box::new(move || inbox.is_cancelled(asked.get())),
             projector: None,
             file: String::new(),
             layers: (1, 1),
@@ -253,11 +260,10 @@ impl<'m> Senses<'m> {
     fn parts(&mut self, item: &Item) -> Result<Vec<Part>, String> {
         let name = &item.name;
         let fault = |e: media::Fault| format!("{name}: {e}");
-        let limits = media::Limits::default();
         match &item.source {
             Source::Picture(path) => {
                 let bytes = read(path, name)?;
-                let pixels = media::picture(&bytes, &limits).map_err(fault)?;
+                let pixels = media::picture(&bytes, 1, &self.terms()).map_err(fault)?;
                 self.seen(name, &pixels)
             }
             Source::Frame(film, number) => {
@@ -269,14 +275,22 @@ impl<'m> Senses<'m> {
             }
             Source::Sound(path, from, to) => {
                 let bytes = read(path, name)?;
-                let samples = media::sound(&bytes, self.rate()).map_err(fault)?;
-                self.heard(name, samples.between(*from, *to))
+                let samples = media::sound(&bytes, self.rate(), &self.terms()).map_err(fault)?;
+                self.heard(name, samples.part(&(*from..*to)))
             }
             Source::Track(film, from, to) => {
                 let track = self.take(film)?.track.clone();
                 let samples = track.ok_or_else(|| format!("{name} has no sound"))?;
-                self.heard(name, samples.between(*from, *to))
+                self.heard(name, samples.part(&(*from..*to)))
             }
+        }
+    }
+
+    /// Decoding ends when the request does.
+    fn terms(&self) -> media::Terms<'_> {
+        media::Terms {
+            stop: &*self.stop,
+            ..media::Terms::default()
         }
     }
 

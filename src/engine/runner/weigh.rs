@@ -8,6 +8,7 @@ use crate::protocol::engine::{Event, MediaFile, RequestId};
 impl Session<'_> {
     /// Tells the tokens of each attachment of a text.
     pub fn weigh(&mut self, id: RequestId, text: &str, files: &[MediaFile]) {
+        self.senses.request.set(id);
         let attached = attachment::of(text);
         let tokens = attached.iter().map(|a| self.weight(a, files));
         let tokens = tokens.collect();

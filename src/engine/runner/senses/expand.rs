@@ -144,8 +144,8 @@ impl Senses<'_> {
         let ms = match a.ms {
             0 => {
                 let bytes = read(path, &a.name)?;
-                let samples = media::sound(&bytes, self.rate());
-                samples.map_err(|e| format!("{}: {e}", a.name))?.ms()
+                let samples = media::sound(&bytes, self.rate(), &self.terms());
+                samples.map_err(|e| format!("{}: {e}", a.name))?.length_ms()
             }
             ms => ms,
         };
@@ -195,7 +195,7 @@ impl Senses<'_> {
         }
         if let Some(track) = taken.track.as_ref().filter(|_| hears) {
             let source = |from, to| Source::Track(film.clone(), from, to);
-            text.push_str(&stretches(a, track.ms(), source, told, notes));
+            text.push_str(&stretches(a, track.length_ms(), source, told, notes));
         } else if taken.track.is_some() {
             notes.push(format!("{}: the model does not hear its sound.", a.name));
         }
@@ -231,16 +231,15 @@ impl Senses<'_> {
         if a.count > 1 {
             // A picture that moves needs no other program.
             let bytes = read(path, &a.name)?;
-            let frames = media::frames(&bytes, &pace).map_err(fault)?;
+            let frames = media::frames(&bytes, &pace, &self.terms()).map_err(fault)?;
             return Ok(Taken {
                 frames: frames.into_iter().map(|f| (f.at_ms, f.pixels)).collect(),
                 track: None,
                 ms: a.ms,
             });
         }
-        let limits = media::Limits::default();
         let rate = self.hears().then(|| self.rate());
-        let film = media::film(path, &pace, &limits, rate, &|| false).map_err(fault)?;
+        let film = media::film(path, &pace, rate, &self.terms()).map_err(fault)?;
         Ok(Taken {
             frames: film
                 .frames
@@ -248,7 +247,7 @@ impl Senses<'_> {
                 .map(|f| (f.at_ms, f.pixels))
                 .collect(),
             track: film.sound,
-            ms: film.ms,
+            ms: film.length_ms,
         })
     }
 }
