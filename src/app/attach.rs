@@ -62,7 +62,8 @@ pub(super) fn command(state: &mut State, what: &str) -> Vec<Effect> {
     begin(state, origin)
 }
 
-pub(super) fn begin(state: &mut State, origin: Origin) -> Vec<Effect> {
+/// Attaches something, once it is looked at.
+pub fn begin(state: &mut State, origin: Origin) -> Vec<Effect> {
     state.attaching.under_way += 1;
     vec![Effect::Attach {
         origin,

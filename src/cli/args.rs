@@ -1,6 +1,8 @@
 //! What can be written on the command line. Users' scripts rely on it.
 
 pub use super::args_models::{ModelsVerb, Pull, Quantize};
+use super::attach::AttachArgs;
+use super::caption::Length;
 use super::tuning::TuningArgs;
 use crate::chat::Sampling;
 use crate::chat::sampling::{Setting, SettingError};
@@ -27,6 +29,8 @@ pub struct Arguments {
     pub begin: Begin,
     #[command(flatten)]
     pub tuning: TuningArgs,
+    #[command(flatten)]
+    pub attach: AttachArgs,
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
@@ -49,6 +53,8 @@ pub struct Begin {
 pub enum Verb {
     /// Print one answer, streamed as it comes
     Ask(Box<Ask>),
+    /// Describe pictures, one caption for each
+    Caption(Box<Caption>),
     /// Print exactly the text that a model would be given
     Render(Render),
     /// Measure how fast a model reads and writes
@@ -172,6 +178,8 @@ pub struct Ask {
     pub sampling: SamplingArgs,
     #[command(flatten)]
     pub tuning: TuningArgs,
+    #[command(flatten)]
+    pub attach: AttachArgs,
     /// The part that the model plays: guide answers from Parlor's help, none
     /// plays none, auto is the guide with the starter alone
     #[arg(long, value_name = "NAME")]
@@ -192,6 +200,30 @@ pub struct Ask {
     /// Keep the question and the answer as a new conversation
     #[arg(long, conflicts_with_all = ["continue_last", "conversation", "messages"])]
     pub save: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Caption {
+    /// Pictures; folders, whose pictures are all taken; patterns like '*.png'
+    #[arg(required = true, value_name = "IMAGE")]
+    pub pictures: Vec<PathBuf>,
+    /// How long the captions are
+    #[arg(long, value_enum, default_value_t, value_name = "LENGTH")]
+    pub length: Length,
+    /// What to ask of each picture, in place of a description
+    #[arg(long, value_name = "TEXT", conflicts_with = "length")]
+    pub prompt: Option<String>,
+    /// Print a JSON object for each picture, a line each
+    #[arg(long)]
+    pub json: bool,
+    /// Write a JSON object for each picture to this file; those that are in it
+    /// already are not described again
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+    #[command(flatten)]
+    pub tuning: TuningArgs,
 }
 
 #[derive(Debug, Args)]

@@ -3,14 +3,16 @@
 use super::args::Ask;
 use super::output::{Progress, Stream};
 use super::setup::Asked;
-use super::{Fail, input, output, saved, setup};
-use crate::chat::Source;
+use super::{Fail, attach, input, output, saved, setup};
+use crate::chat::{Attachment, Source};
 use crate::chat::{FinishReason, Message, Part, Persona, Role, Timings, message};
-use crate::config::Config;
+use crate::config::{Config, paths};
 use crate::engine::host::Engine;
 use crate::help::guide::{Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
+use crate::runtime::attach::Shelf;
 use serde_json::json;
+use std::io::IsTerminal;
 
 const ID: u64 = 1;
 
@@ -33,9 +35,12 @@ pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
     let config = setup::config()?;
     let sampling = ask.sampling.over(config.sampling.clone())?;
     let mut kept = saved::Kept::of(&ask, system.as_deref(), &config.system)?;
+    // What is not kept stays where it is.
+    let shelf = Shelf::new(paths::data_folder().filter(|_| kept.is_some()).as_deref());
+    let attached = ask.attach.take(&shelf, kept.is_none())?;
     let messages = match &mut kept {
-        Some(kept) => kept.ask(input::prompt(ask.prompt.as_deref())?),
-        None => conversation(&ask, system.as_deref(), &config.system)?,
+        Some(kept) => kept.ask(prompt(&ask, &attached)?),
+        None => conversation(&ask, &attached, system.as_deref(), &config.system)?,
     };
     // A saved conversation goes on with its own model where none is named.
     let own = kept.as_ref().and_then(saved::Kept::model);
@@ -58,10 +63,12 @@ pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
         let guided = tokio::task::spawn_blocking(move || prepare(messages, speaker, &keymap))
             .await
             .map_err(Fail::failed)?;
+        let texts = guided.messages.iter().map(|m| m.content.as_str());
+        let media = shelf.media(texts);
         let request = Request {
             id: ID,
             messages: guided.messages,
-            media: Vec::new(),
+            media,
             opening: guided.opening,
             told: false,
             sampling,
@@ -97,15 +104,18 @@ pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
 
 /// The messages: a prompt with the written system prompt or else the
 /// configured one, or a file's as they are, after the written system prompt.
-fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Vec<Message>, Fail> {
+fn conversation(
+    ask: &Ask,
+    attached: &[Attachment],
+    written: Option<&str>, configured: &str) -> Result<Vec<Message>, Fail> {
     let Some(path) = &ask.messages else {
         let system = written.unwrap_or(configured);
-        return Ok(message::single(
-            system,
-            input::prompt(ask.prompt.as_deref())?,
-        ));
+        return Ok(message::single(system, prompt(ask, attached)?));
     };
     let mut messages = input::messages(path)?;
+    if let Some(last) = messages.iter_mut().rev().find(|m| m.role == Role::User) {
+        last.content = attach::message(&last.content, attached);
+    }
     if let Some(system) = written {
         if messages.iter().any(|m| m.role == Role::System) {
             let words = "--system and a system message in --messages exclude each other; drop one";
@@ -114,6 +124,16 @@ fn conversation(ask: &Ask, written: Option<&str>, configured: &str) -> Result<Ve
         messages.insert(0, Message::new(Role::System, system));
     }
     Ok(messages)
+}
+
+/// The prompt with what is attached; with something attached there need not be
+/// any words.
+fn prompt(ask: &Ask, attached: &[Attachment]) -> Result<String, Fail> {
+    let words = match (ask.prompt.as_deref(), attached) {
+        (None, [_, ..]) if std::io::stdin().is_terminal() => String::new(),
+        (prompt, _) => input::prompt(prompt)?,
+    };
+    Ok(attach::message(&words, attached).trim_end().to_string())
 }
 
 /// Who speaks as the guide, if anybody does.

@@ -1,6 +1,7 @@
 //! `parlor`: opens the chat.
 
 use super::args::Begin;
+use super::attach::AttachArgs;
 use super::setup::Asked;
 use super::{Fail, output, setup};
 use crate::app::{Keep, Keymap, Settings};
@@ -10,13 +11,18 @@ use crate::protocol::store::Which;
 use crate::runtime::run::{self, Start};
 use std::io::IsTerminal;
 
-pub fn run(asked: Asked, system: Option<String>, begin: &Begin) -> Result<(), Fail> {
+pub fn run(
+    asked: Asked,
+    system: Option<String>,
+    begin: &Begin,
+    attach: &AttachArgs,
+) -> Result<(), Fail> {
     if !std::io::stdout().is_terminal() {
         let words =
             "the chat needs a terminal for its output; `parlor ask` prints an answer to a pipe";
         return Err(Fail::Failed(words.into()));
     }
-    let start = start(asked, system, begin)?;
+    let start = start(asked, system, begin, attach)?;
     setup::run(async {
         let left = run::run(start)
             .await
@@ -34,7 +40,12 @@ pub fn run(asked: Asked, system: Option<String>, begin: &Begin) -> Result<(), Fa
 
 /// Gathers what the chat starts with. What is wrong in the person's files is
 /// told in the chat, which opens with defaults in their place.
-fn start(asked: Asked, system: Option<String>, begin: &Begin) -> Result<Start, Fail> {
+fn start(
+    asked: Asked,
+    system: Option<String>,
+    begin: &Begin,
+    attach: &AttachArgs,
+) -> Result<Start, Fail> {
     let mut notices = Vec::new();
     let mut or_default = |wrong: String| {
         let stop = if wrong.ends_with(['?', '.']) { "" } else { "." };
@@ -81,8 +92,8 @@ fn start(asked: Asked, system: Option<String>, begin: &Begin) -> Result<Start, F
         },
         notices,
         config,
-        written: asked.tuning.written,
-        adapters: asked.tuning.adapters,
+        said: asked.tuning.said,
+        attach: attach.files.iter().map(|(_, path)| path.clone()).collect(),
     })
 }
 

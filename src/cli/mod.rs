@@ -3,7 +3,9 @@
 mod args;
 mod args_models;
 mod ask;
+mod attach;
 mod bench;
+mod caption;
 mod chat;
 mod configure;
 mod conversations;
@@ -57,6 +59,7 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
         system,
         begin,
         tuning,
+        attach,
         verb,
     } = arguments;
     let asked = setup::Asked {
@@ -64,20 +67,23 @@ fn run(arguments: Arguments) -> Result<(), Fail> {
         tuning,
     };
     match verb {
-        None if std::io::stdin().is_terminal() => chat::run(asked, system, &begin),
+        None if std::io::stdin().is_terminal() => chat::run(asked, system, &begin, &attach),
         // Standard input is the prompt.
         None => {
             let ask = args::Ask {
                 continue_last: begin.continue_last,
                 conversation: begin.conversation,
+                attach,
                 ..args::Ask::default()
             };
             ask::run(ask, asked, system)
         }
         Some(Verb::Ask(mut ask)) => {
             let system = ask.system.take().or(system);
+            ask.attach = std::mem::take(&mut ask.attach).after(attach);
             ask::run(*ask, asked, system)
         }
+        Some(Verb::Caption(caption)) => caption::run(&caption, asked),
         Some(Verb::Render(render)) => render::run(&render, &asked),
         Some(Verb::Bench(bench)) => bench::run(&bench, asked),
         Some(Verb::Models { verb }) => models::run(verb),

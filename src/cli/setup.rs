@@ -43,8 +43,7 @@ pub fn spec(config: &Config, asked: &Asked) -> Result<LoadSpec, Fail> {
     let model = asked.model.as_ref().or(config.model.as_ref());
     let model = model.ok_or_else(|| Fail::failed(NO_MODEL))?;
     let named = spec::find(config, model).map_err(Fail::Failed)?;
-    let TuningArgs { written, adapters } = &asked.tuning;
-    spec::load(config, &named, written, adapters).map_err(Fail::Failed)
+    spec::load(config, &named, &asked.tuning.said).map_err(Fail::Failed)
 }
 
 /// Whether the model that is named is the one inside the program.

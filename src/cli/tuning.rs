@@ -3,7 +3,8 @@
 
 use crate::app::adapter;
 use crate::protocol::engine::Adapter;
-use crate::protocol::tuning::{KNOBS, Tuning, Written};
+use crate::config::spec::Said;
+use crate::protocol::tuning::{KNOBS, Tuning};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::path::PathBuf;
 
@@ -12,19 +13,22 @@ const HEADING: &str = "How the model runs";
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TuningArgs {
-    pub written: Written,
-    /// LoRA files with their scales.
-    pub adapters: Vec<(PathBuf, f32)>,
+    pub said: Said,
 }
 
 impl TuningArgs {
     /// What stands before the subcommand, under what stands after it.
     pub fn over(&self, base: &Self) -> Self {
-        let written = base.written.iter().chain(&self.written);
-        let adapters = base.adapters.iter().chain(&self.adapters);
+        let (under, over) = (&base.said, &self.said);
+        let written = under.written.iter().chain(&over.written);
+        let adapters = under.adapters.iter().chain(&over.adapters);
+        let projector = over.projector.as_ref().or(under.projector.as_ref());
         Self {
-            written: written.cloned().collect(),
-            adapters: adapters.cloned().collect(),
+            said: Said {
+                written: written.cloned().collect(),
+                adapters: adapters.cloned().collect(),
+                projector: projector.cloned(),
+            },
         }
     }
 }
@@ -42,7 +46,8 @@ impl Args for TuningArgs {
                 None => arg.action(ArgAction::SetTrue),
             })
         });
-        command.arg(
+        command
+        .arg(
             Arg::new("lora")
                 .long("lora")
                 .value_name("FILE[:SCALE]")
@@ -50,6 +55,15 @@ impl Args for TuningArgs {
                 .help_heading(HEADING)
                 .hide_short_help(true)
                 .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("mmproj")
+                .long("mmproj")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("the model's eyes or ears, where they are not found beside it")
+                .help_heading(HEADING)
+                .hide_short_help(true),
         )
     }
 
@@ -74,11 +88,14 @@ impl FromArgMatches for TuningArgs {
             };
             let Some(written) = written else { continue };
             knob.set(&mut trial, &written).map_err(wrong)?;
-            self.written.push((knob.name, written));
+            self.said.written.push((knob.name, written));
         }
         for written in matches.get_many::<String>("lora").into_iter().flatten() {
             let Adapter { path, scale } = adapter(written).map_err(wrong)?;
-            self.adapters.push((path, scale));
+            self.said.adapters.push((path, scale));
+        }
+        if let Some(path) = matches.get_one::<PathBuf>("mmproj") {
+            self.said.projector = Some(path.clone());
         }
         Ok(())
     }

@@ -49,6 +49,6 @@ pub fn library(config: &Config, gpus: Vec<Gpu>) -> Vec<Listed> {
 
 /// How the file has this model loaded.
 pub fn tuning(config: &Config, model: &FoundModel) -> Tuning {
-    let loaded = spec::load(config, &spec::Named::found(model), &Vec::new(), &[]);
+    let loaded = spec::load(config, &spec::Named::found(model), &spec::Said::default());
     loaded.map_or_else(|_| config.engine.clone(), |spec| spec.tuning)
 }

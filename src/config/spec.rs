@@ -130,26 +130,31 @@ pub fn scan(config: &Config) -> Vec<FoundModel> {
     models::scan(&paths::places(config), &pairs, cache.as_deref())
 }
 
+/// What is said on the command line of how models are loaded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Said {
+    pub written: Written,
+    /// LoRA files with their scales.
+    pub adapters: Vec<(PathBuf, f32)>,
+    /// The model's eyes or ears.
+    pub projector: Option<PathBuf>,
+}
+
 /// How to load this model: what is said of all, then of this one, then on the
 /// command line.
-pub fn load(
-    config: &Config,
-    named: &Named,
-    written: &Written,
-    adapters: &[(PathBuf, f32)],
-) -> Result<LoadSpec, String> {
+pub fn load(config: &Config, named: &Named, said: &Said) -> Result<LoadSpec, String> {
     let mut tuning = config.engine.clone();
     let own = config.models.iter().find(|(name, _)| is(named, name));
     if let Some((_, own)) = own {
         tuning.lay(&own.written)?;
     }
-    tuning.lay(written)?;
+    tuning.lay(&said.written)?;
     let configured = own.map(|(_, own)| own.adapters.as_slice()).unwrap_or(&[]);
     let adapters = configured
         .iter()
         .chain(&named.adapters)
         .map(|path| (path.clone(), 1.0))
-        .chain(adapters.iter().cloned())
+        .chain(said.adapters.iter().cloned())
         .map(|(path, scale)| Adapter {
             path: paths::expand_home(&path),
             scale,
@@ -158,9 +163,12 @@ pub fn load(
         model: named.path.clone(),
         tuning,
         adapters: adapters.collect(),
-        projector: own
-            .and_then(|(_, own)| own.projector.clone())
-            .or_else(|| named.projector.clone()),
+        projector: match &said.projector {
+            Some(path) => Some(projector(path)?),
+            None => own
+                .and_then(|(_, own)| own.projector.clone())
+                .or_else(|| named.projector.clone()),
+        },
         keep: states(config),
         vocabulary_only: false,
     })

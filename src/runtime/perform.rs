@@ -4,10 +4,10 @@ use super::attach::Attacher;
 use super::clipboard::Clipboard;
 use super::library::LibraryWorker;
 use crate::app::{Effect, Event};
+use crate::config::spec::Said;
 use crate::config::{self, paths, spec};
 use crate::protocol::engine::{self, Adapter, Command, Request};
 use crate::protocol::store;
-use crate::protocol::tuning::Written;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -25,9 +25,8 @@ pub enum Inward {
 /// The workers.
 pub struct Workers {
     pub engine: mpsc::UnboundedSender<Command>,
-    /// How models are loaded, as the command line says; and LoRA files.
-    pub written: Written,
-    pub adapters: Vec<(PathBuf, f32)>,
+    /// How models are loaded, as the command line says.
+    pub said: Said,
     pub library: LibraryWorker,
     /// Commands that wait until a model's name is looked up: they are about
     /// that model.
@@ -125,12 +124,12 @@ impl Workers {
     /// thread of its own.
     fn load(&self, named: PathBuf) {
         let config = Arc::clone(&self.library.config);
-        let (written, adapters) = (self.written.clone(), self.adapters.clone());
+        let said = self.said.clone();
         let (engine, answers) = (self.engine.clone(), self.answers.clone());
         let look = Look::begin(&self.held, engine.clone());
         std::thread::spawn(move || {
             let spec = spec::find(&config, &named).and_then(|named| {
-                let spec = spec::load(&config, &named, &written, &adapters)?;
+                let spec = spec::load(&config, &named, &said)?;
                 Ok((spec, named.name))
             });
             // Whoever asked for another model meanwhile does not want this one.

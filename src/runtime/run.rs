@@ -8,12 +8,13 @@ use super::perform::{Inward, Workers};
 use super::signals::{Signal, Signals, stop_self};
 use super::terminal::Screen;
 use crate::app::{self, Effect, Event, Keep, Settings, State, update};
+use crate::app::attach::Origin;
 use crate::app::{Keymap, talk::Tone};
+use crate::config::spec::Said;
 use crate::config::{Config, paths};
 use crate::engine::host;
 use crate::protocol::engine;
 use crate::protocol::store::Which;
-use crate::protocol::tuning::Written;
 use crate::store;
 use crate::ui::{self, Cache, Theme};
 use crossterm::event::EventStream;
@@ -43,9 +44,10 @@ pub struct Start {
     pub model: Option<PathBuf>,
     pub host: host::Options,
     pub config: Config,
-    /// How models are loaded, as the command line says; and LoRA files.
-    pub written: Written,
-    pub adapters: Vec<(PathBuf, f32)>,
+    /// How models are loaded, as the command line says.
+    pub said: Said,
+    /// Files to attach to the first message.
+    pub attach: Vec<PathBuf>,
     /// The folder of the conversations; None where none is known.
     pub store: Option<PathBuf>,
     /// The conversation to open first; None begins a new one.
@@ -79,8 +81,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
         engine: engine.commands.clone(),
         library: LibraryWorker::new(Arc::new(start.config), answers.clone()),
         held: Arc::default(),
-        written: start.written,
-        adapters: start.adapters,
+        said: start.said,
         config_file: paths::config_file(),
         clipboard: super::clipboard::Clipboard::default(),
         attacher: Attacher::new(shelf, answers.clone()),
@@ -119,6 +120,12 @@ pub async fn run(start: Start) -> io::Result<Left> {
         Some(model) => Effect::Load(model),
         None => Effect::FindModels(Vec::new()),
     });
+    for path in start.attach {
+        let effects = app::attach::begin(&mut chat.state, Origin::Path(path));
+        for effect in effects {
+            chat.workers.perform(effect);
+        }
+    }
     if chat.state.model.is_none() {
         // What fits is told by the graphics cards.
         chat.workers.perform(Effect::Devices);

@@ -32,6 +32,10 @@ impl Screen {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                // A decoder gave up on a hostile file: that is caught.
+                if crate::media::guarded() {
+                    return;
+                }
                 restore();
                 before(panic);
             }));
