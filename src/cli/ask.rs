@@ -218,6 +218,11 @@ async fn answer(
 
 /// The progress line while the prompt is read.
 fn reading(read: ReadProgress) -> String {
+    if let Some(encoding) = read.encoding {
+        let what = if encoding.sound { "sound" } else { "picture" };
+        let (number, count) = (encoding.number, encoding.count);
+        return format!("encoding {what} {number} of {count}: {} %", encoding.permille / 10);
+    }
     let left = match read.left_ms {
         Some(ms) if ms >= 1000 => format!(", {} s left", ms.div_ceil(1000)),
         _ => String::new(),

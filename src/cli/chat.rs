@@ -82,6 +82,7 @@ fn start(
         keymap,
         theme,
         mouse: config.ui.mouse,
+        pictures: config.ui.pictures,
         model: asked.model.or_else(|| config.model.clone()),
         host: host::Options::new(program, paths::engine_log()),
         store: paths::data_folder(),

@@ -4,6 +4,7 @@
 use super::models::{self, LibraryConfig, ModelConfig, RawTable};
 use super::paths;
 use crate::chat::{Persona, Sampling};
+use crate::ui::picture::Wish;
 use crate::protocol::engine::Auto;
 use crate::protocol::tuning::{Tuning, Written};
 use serde::Deserialize;
@@ -64,6 +65,8 @@ impl Default for ConversationsConfig {
 pub struct UiConfig {
     pub theme: String,
     pub mouse: bool,
+    /// How pictures are drawn.
+    pub pictures: Wish,
 }
 
 impl Default for UiConfig {
@@ -71,6 +74,7 @@ impl Default for UiConfig {
         Self {
             theme: "terminal".into(),
             mouse: true,
+            pictures: Wish::Auto,
         }
     }
 }
@@ -121,6 +125,7 @@ struct RawConversations {
 struct RawUi {
     theme: Option<String>,
     mouse: Option<bool>,
+    pictures: Option<String>,
 }
 
 /// A number, or the word `auto`.
@@ -170,6 +175,12 @@ impl Config {
         let (engine, engine_written) = models::engine(raw.engine, line)?;
         let conversations = conversations(text, raw.conversations)?;
         let ui = UiConfig::default();
+        let pictures = match &raw.ui.pictures {
+            None => ui.pictures,
+            Some(name) => name.parse().map_err(|why| {
+                format!("line {}: pictures: {why}", line_of(text, "pictures"))
+            })?,
+        };
         Ok(Self {
             model: raw.model.map(|m| paths::expand_home(&m)),
             system: raw.system,
@@ -183,6 +194,7 @@ impl Config {
             ui: UiConfig {
                 theme: raw.ui.theme.unwrap_or(ui.theme),
                 mouse: raw.ui.mouse.unwrap_or(ui.mouse),
+                pictures,
             },
             keys: raw.keys,
         })

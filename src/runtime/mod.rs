@@ -3,7 +3,9 @@
 pub mod run;
 
 pub mod attach;
+mod ask;
 mod clipboard;
+mod drawing;
 pub mod fetch;
 mod hangup;
 mod input;

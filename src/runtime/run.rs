@@ -2,6 +2,8 @@
 //! changed, at most once in a frame's time.
 
 use super::attach::{Attacher, Shelf};
+use super::ask;
+use super::drawing::{Drawing, Ready};
 use super::input;
 use super::library::LibraryWorker;
 use super::perform::{Inward, Workers};
@@ -16,10 +18,11 @@ use crate::engine::host;
 use crate::protocol::engine;
 use crate::protocol::store::Which;
 use crate::store;
+use crate::ui::picture::{Gallery, Wish};
 use crate::ui::{self, Cache, Theme};
 use crossterm::event::EventStream;
 use futures_util::StreamExt;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +44,7 @@ pub struct Start {
     pub keymap: Keymap,
     pub theme: Theme,
     pub mouse: bool,
+    pub pictures: Wish,
     pub model: Option<PathBuf>,
     pub host: host::Options,
     pub config: Config,
@@ -84,7 +88,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
         said: start.said,
         config_file: paths::config_file(),
         clipboard: super::clipboard::Clipboard::default(),
-        attacher: Attacher::new(shelf, answers.clone()),
+        attacher: Attacher::new(shelf.clone(), answers.clone()),
         store: store.as_ref().map(store::Handle::commands),
         answers,
     };
@@ -97,10 +101,12 @@ pub async fn run(start: Start) -> io::Result<Left> {
     let signals = Signals::listen()?;
     let screen = Screen::enter(start.mouse)?;
     super::hangup::watch();
+    let (drawing, mut prepared) = Drawing::start(shelf.clone());
     let mut chat = Chat {
         state,
         theme: start.theme,
         cache: Cache::default(),
+        drawing,
         workers,
         screen,
         dirty: true,
@@ -110,8 +116,19 @@ pub async fn run(start: Start) -> io::Result<Left> {
     };
     // The first frame is up before the model loads.
     chat.draw()?;
+    // Before keys are read: the answer would be among them.
+    let asked = ask::abilities(start.pictures);
+    // Number and names of pictures must not be another program's.
+    let run = (store::random_bits() & 0xff) as u8;
+    chat.cache = Cache::new(Gallery::new(asked.abilities, run));
+    chat.dirty = true;
     // The search through the help learns while the person looks at it.
     std::thread::spawn(crate::help::Find::english);
+    for key in asked.typed {
+        if let Some(event) = input::event(crossterm::event::Event::Key(key)) {
+            chat.take(event)?;
+        }
+    }
     if let Some(which) = start.open {
         let command = crate::protocol::store::Command::Open(which);
         chat.workers.perform(Effect::Store(command));
@@ -131,7 +148,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
         chat.workers.perform(Effect::Devices);
     }
     let ended = chat
-        .turn_until_done(&mut engine.events, inbox, signals)
+        .turn_until_done(&mut engine.events, inbox, &mut prepared, signals)
         .await;
     for effect in app::finish(&mut chat.state, Instant::now()) {
         chat.workers.perform(effect);
@@ -141,6 +158,7 @@ pub async fn run(start: Start) -> io::Result<Left> {
     let id = saved.then(|| talk.about.id.clone());
     // The terminal first; then the store, which loses nothing; then the engine,
     // which must not hold it.
+    let _ = write_out(&chat.cache.gallery.farewell());
     drop(chat);
     let unsaved = store.is_some_and(|store| !store.finish(SAVING));
     drop(engine.commands);
@@ -155,6 +173,7 @@ struct Chat {
     state: State,
     theme: Theme,
     cache: Cache,
+    drawing: Drawing,
     workers: Workers,
     screen: Screen,
     dirty: bool,
@@ -177,6 +196,7 @@ impl Chat {
         &mut self,
         engine: &mut mpsc::Receiver<engine::Event>,
         mut answers: mpsc::UnboundedReceiver<Event>,
+        prepared: &mut mpsc::UnboundedReceiver<Ready>,
         mut signals: Signals,
     ) -> io::Result<()> {
         let mut terminal = EventStream::new();
@@ -195,6 +215,10 @@ impl Chat {
                 },
                 signal = signals.next() => self.signal(signal)?,
                 Some(event) = answers.recv() => self.take(event)?,
+                Some(ready) = prepared.recv() => {
+                    self.hang(ready);
+                    Next::On
+                }
                 Some(event) = engine.recv() => self.drain(event, engine)?,
                 () = until(frame) => {
                     self.draw()?;
@@ -257,6 +281,7 @@ impl Chat {
 
     /// Gives the terminal to the shell until the person comes back.
     fn suspend(&mut self) -> io::Result<()> {
+        write_out(&self.cache.gallery.farewell())?;
         self.screen.leave();
         self.stopped_self = true;
         stop_self();
@@ -264,6 +289,7 @@ impl Chat {
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        self.cache.gallery.send_again();
         self.dirty = true;
         self.urgent = true;
         self.screen.back()
@@ -280,6 +306,7 @@ impl Chat {
 
     fn draw(&mut self) -> io::Result<()> {
         let now = Instant::now();
+        self.send_pictures()?;
         let Self {
             state,
             theme,
@@ -297,8 +324,38 @@ impl Chat {
         self.dirty = false;
         self.urgent = false;
         self.drawn_at = Some(now);
+        let abilities = self.cache.gallery.abilities();
+        for key in self.cache.gallery.take_missing() {
+            self.drawing.picture(key, abilities);
+        }
+        for digest in self.cache.waves.take_missing() {
+            self.drawing.wave(digest);
+        }
         Ok(())
     }
+
+    /// Takes in what was prepared for the screen.
+    fn hang(&mut self, ready: Ready) {
+        self.dirty = true;
+        match ready {
+            Ready::Picture(key, prepared) => self.cache.gallery.insert(key, *prepared),
+            Ready::Wave(digest, wave) => self.cache.waves.insert(digest, wave),
+        }
+    }
+
+    /// What the terminal must have of pictures before they can be placed.
+    fn send_pictures(&mut self) -> io::Result<()> {
+        match self.cache.gallery.take_outbox() {
+            Some(bytes) => write_out(&bytes),
+            None => Ok(()),
+        }
+    }
+}
+
+fn write_out(bytes: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(bytes.as_bytes())?;
+    out.flush()
 }
 
 async fn until(at: Option<Instant>) {

@@ -3,15 +3,26 @@
 //! An answer that streams keeps the rows of its finished blocks; only the last
 //! block, which may still change, is laid out again.
 
+use super::hung::{Hung, Waves};
 use super::markdown::{self, Look};
+use super::picture::{Abilities, Gallery};
 use super::text::{Lead, Row};
 use crate::app::talk::EntryId;
 use std::collections::HashMap;
 
 /// Laid-out entries by id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cache {
     pub(super) entries: HashMap<EntryId, Laid>,
+    pub gallery: Gallery,
+    pub waves: Waves,
+}
+
+impl Default for Cache {
+    /// For a terminal that draws nothing.
+    fn default() -> Self {
+        Self::new(Gallery::new(Abilities::none(), 0))
+    }
 }
 
 /// The rows of one entry: before its text, its text, after its text.
@@ -23,6 +34,8 @@ pub struct Laid {
     pub head: Vec<Row>,
     pub body: Body,
     pub tail: Vec<Row>,
+    /// Pictures and sounds, whose rows are among those of the tail.
+    pub hung: Vec<Hung>,
 }
 
 /// Rows of a text that only grows.
@@ -37,6 +50,22 @@ pub struct Body {
 }
 
 impl Cache {
+    pub fn new(gallery: Gallery) -> Self {
+        Self {
+            entries: HashMap::new(),
+            gallery,
+            waves: Waves::default(),
+        }
+    }
+
+    /// The terminal can draw something else: rows are laid out anew.
+    pub fn retarget(&mut self, abilities: Abilities) {
+        if abilities != self.gallery.abilities() {
+            self.gallery.retarget(abilities);
+            self.entries.clear();
+        }
+    }
+
     /// Drops what is no longer in the conversation.
     pub fn keep(&mut self, is_there: impl Fn(EntryId) -> bool, count: usize) {
         if self.entries.len() > count + 32 {

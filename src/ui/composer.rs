@@ -1,10 +1,13 @@
 //! The message being written, what is queued above it, and the commands that
 //! match it.
 
+use super::hung;
+use super::picture::Gallery;
 use super::text::{Break, Lead, Piece, fit, wrap};
 use super::theme::Theme;
 use crate::app::layer::Layer;
 use crate::app::{Keep, State};
+use crate::chat::attachment::{self, Attachment};
 use crate::chat::text::one_line;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,6 +18,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns of the prompt mark.
 const MARK: u16 = 2;
+/// Lines for what is attached, at most.
+const LINES: u16 = 4;
 
 /// Rows that the composer takes: as many as it needs, up to a third.
 pub fn height(state: &State, area: Rect) -> u16 {
@@ -104,10 +109,61 @@ fn standing(state: &State, theme: &Theme) -> (String, Style) {
 /// Messages that wait for the answer under way.
 pub fn queue(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {
     for (text, y) in state.queue.iter().zip(area.y..area.bottom()) {
-        let words = format!("queued: {}", one_line(text, 400));
+        let words = format!("queued: {}", one_line(&attachment::plain(text), 400));
         let line = Line::styled(fit(&words, usize::from(area.width)), theme.dim);
         frame.buffer_mut().set_line(area.x, y, &line, area.width);
     }
+}
+
+/// Rows that tell what is attached, and rows of small pictures of it.
+pub fn strip_height(attached: &[Attachment], gallery: &Gallery, area: Rect) -> (u16, u16) {
+    let lines = u16::try_from(attached.len()).unwrap_or(u16::MAX);
+    let previews = match area.height >= 20 {
+        true => hung::preview_rows(attached, gallery),
+        false => 0,
+    };
+    (lines.min(LINES).min(area.height / 4), previews)
+}
+
+/// What is attached, and what it costs.
+pub fn strip(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    attached: &[Attachment],
+    previews: u16,
+    state: &State,
+    theme: &Theme,
+    gallery: &mut Gallery,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let lines = area.height.saturating_sub(previews);
+    let width = usize::from(area.width);
+    for (at, y) in (0..attached.len()).zip(area.y..area.y + lines) {
+        let left = attached.len() - at;
+        let (words, style) = if y + 1 == area.y + lines && left > 1 {
+            (format!("… and {left} more are attached"), theme.dim)
+        } else {
+            let one = &attached[at];
+            match state.attaching.weights.get(&one.digest) {
+                Some(Ok(tokens)) => {
+                    (format!("{} · {tokens} tokens", hung::words(one)), theme.notice)
+                }
+                Some(Err(why)) => (format!("{} · {why}", hung::words(one)), theme.problem),
+                None => (hung::words(one), theme.notice),
+            }
+        };
+        let line = Line::styled(fit(&words, width), style);
+        frame.buffer_mut().set_line(area.x, y, &line, area.width);
+    }
+    let place = Rect {
+        x: area.x + MARK.min(area.width),
+        width: area.width.saturating_sub(MARK),
+        y: area.y + lines,
+        height: previews,
+    };
+    hung::previews(frame.buffer_mut(), place, attached, gallery, theme);
 }
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, theme: &Theme) {

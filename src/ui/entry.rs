@@ -1,19 +1,21 @@
 //! One entry of the conversation as rows.
 
 use super::cache::Laid;
+use super::hung;
 use super::markdown::Look;
+use super::picture::Gallery;
 use super::text::{Break, Lead, Piece, Row, wrap};
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::talk::{Body, Entry, Tone};
-use crate::chat::{Answer, Place, Progress};
+use crate::chat::{Answer, Place, Progress, attachment};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Brings an entry's rows up to date.
-pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>) {
+pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>, gallery: &Gallery) {
     let place = state.talk.place(entry.id);
     let print = fingerprint(entry, place, state.talk.reasoning_open);
     if laid.width != look.width {
@@ -26,12 +28,15 @@ pub fn lay(laid: &mut Laid, entry: Entry<'_>, state: &State, look: Look<'_>) {
     }
     laid.print = print;
     laid.tail.clear();
+    laid.hung.clear();
     let theme = look.theme;
     match entry.body {
         Body::Question(text) => {
             let first = Lead::new(vec![Span::styled("❯ ", theme.question)]);
             let rest = Lead::new(vec![Span::raw("  ")]);
-            laid.body.rows = plain(text, theme.question, &first, &rest, look.width);
+            laid.body.rows = question(text, theme, &first, &rest, look.width);
+            let attached = attachment::of(text);
+            (laid.tail, laid.hung) = hung::rows(&attached, gallery, theme, look.width);
         }
         Body::Notice(tone, text) => {
             let (mark, style) = match tone {
@@ -102,6 +107,41 @@ fn plain(text: &str, style: Style, first: &Lead, rest: &Lead, width: u16) -> Vec
         offset: 0,
     };
     wrap(&[piece], width, first, rest, Break::Words)
+}
+
+/// A message's own words, with the names of what is attached where it stands.
+fn question(text: &str, theme: &Theme, first: &Lead, rest: &Lead, width: u16) -> Vec<Row> {
+    if !attachment::is_in(text) {
+        return plain(text, theme.question, first, rest, width);
+    }
+    let pieces = attachment::pieces(text);
+    // Names first: the pieces of the row borrow them.
+    let mut at = 0;
+    let placed: Vec<(String, Style, usize)> = pieces
+        .iter()
+        .map(|piece| {
+            let offset = at;
+            match piece {
+                attachment::Piece::Text(text) => {
+                    at += text.len();
+                    (text.to_string(), theme.question, offset)
+                }
+                attachment::Piece::Attached(one) => {
+                    at += one.marker().len();
+                    (format!("⟦{}⟧", one.name), theme.accent, offset)
+                }
+            }
+        })
+        .collect();
+    let pieces: Vec<Piece<'_>> = placed
+        .iter()
+        .map(|(text, style, offset)| Piece {
+            text,
+            style: *style,
+            offset: *offset,
+        })
+        .collect();
+    wrap(&pieces, width, first, rest, Break::Words)
 }
 
 /// The reasoning: one line with its length, or all of it.

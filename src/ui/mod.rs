@@ -9,6 +9,7 @@ mod cache;
 mod composer;
 mod entry;
 mod help;
+pub mod hung;
 pub mod picture;
 mod popup;
 mod status;
@@ -39,13 +40,16 @@ pub fn draw(
         ..whole
     };
     let composer = composer::height(state, area);
+    let attached = state.composer.attached();
+    let (strip, previews) = composer::strip_height(&attached, &cache.gallery, area);
     let queue = u16::try_from(state.queue.len())
         .unwrap_or(u16::MAX)
         .min(area.height / 4);
-    let [talk, queued, rule, write, line] = Layout::vertical([
+    let [talk, queued, rule, strip, write, line] = Layout::vertical([
         Constraint::Fill(1),
         Constraint::Length(queue),
         Constraint::Length(u16::from(area.height > 3)),
+        Constraint::Length(strip + previews),
         Constraint::Length(composer),
         Constraint::Length(u16::from(area.height > 1)),
     ])
@@ -53,6 +57,7 @@ pub fn draw(
     let page = transcript::draw(frame, talk, state, theme, cache);
     composer::queue(frame, queued, state, theme);
     composer::rule(frame, rule, state, page.shown.more_below, theme);
+    composer::strip(frame, strip, &attached, previews, state, theme, &mut cache.gallery);
     composer::draw(frame, write, state, theme);
     status::draw(frame, line, state, theme, now);
     composer::suggestions(
@@ -65,6 +70,7 @@ pub fn draw(
         theme,
     );
     let help_rows = popup::draw(frame, whole, state, theme);
+    cache.gallery.settle(frame.buffer_mut());
     Drawn {
         scroll: page.shown.scroll,
         page: talk.height,

@@ -69,6 +69,8 @@ fn doing(state: &State, theme: &Theme, now: Instant) -> Option<(String, Style)> 
         (_, Turn::Waiting(_)) => busy("waiting".into()),
         (_, Turn::Reading(_, read)) => busy(reading(*read)),
         (_, Turn::Writing { since, pieces, .. }) => busy(writing(*pieces, *since, now)),
+        _ if state.attaching.recording.is_some() => busy("● recording".into()),
+        _ if state.attaching.under_way > 0 => busy("attaching".into()),
         (Engine::Resting, Turn::Idle) => Some(("resting".into(), theme.status)),
         (Engine::Failed, Turn::Idle) => Some(("not loaded".into(), theme.problem)),
         (Engine::Down, Turn::Idle) => Some(("engine stopped".into(), theme.problem)),
@@ -114,6 +116,14 @@ fn place(state: &State) -> Option<String> {
 }
 
 fn reading(read: ReadProgress) -> String {
+    if let Some(encoding) = read.encoding {
+        let verb = if encoding.sound { "listening" } else { "looking" };
+        let which = match encoding.count {
+            0 | 1 => String::new(),
+            count => format!(" {}/{count}", encoding.number),
+        };
+        return format!("{verb}{which} {} %", encoding.permille / 10);
+    }
     let left = match read.left_ms {
         Some(ms) if ms >= 1000 => format!(", {} s left", ms.div_ceil(1000)),
         _ => String::new(),

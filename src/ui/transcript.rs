@@ -3,6 +3,7 @@
 
 use super::cache::{Cache, Laid};
 use super::entry;
+use super::hung::{self, Hung};
 use super::markdown::Look;
 use super::text::{Break, Lead, Piece, wrap};
 use super::theme::Theme;
@@ -85,7 +86,7 @@ impl View<'_> {
         let id = self.id(index);
         let laid = self.cache.entries.entry(id).or_default();
         if let Some(entry) = self.state.talk.entry(index) {
-            entry::lay(laid, entry, self.state, self.look);
+            entry::lay(laid, entry, self.state, self.look, &self.cache.gallery);
         }
         laid
     }
@@ -263,11 +264,13 @@ impl View<'_> {
         let theme = self.look.theme;
         let mut place = top;
         let mut y = area.y;
+        let mut hung: Vec<(Hung, Rect, u16)> = Vec::new();
         while y < area.bottom() && place.entry < self.count() {
             let id = self.id(place.entry);
             let chosen = self.state.talk.focus == Some(id);
             let sought = self.state.talk.sought.clone();
             let laid = self.laid(place.entry);
+            hung.extend(in_view(laid, place.row, y, area));
             while let Some(row) = laid.row(place.row).filter(|_| y < area.bottom()) {
                 let buffer = frame.buffer_mut();
                 buffer.set_line(area.x, y, &row.line, area.width);
@@ -284,8 +287,40 @@ impl View<'_> {
                 row: 0,
             };
         }
+        let (gallery, waves) = (&mut self.cache.gallery, &mut self.cache.waves);
+        for (hung, area, hidden) in hung {
+            let buffer = frame.buffer_mut();
+            hung::draw(buffer, area, hidden, &hung, (&mut *gallery, &mut *waves), theme);
+        }
         rows
     }
+}
+
+/// What hangs in an entry whose row `first` is drawn at `y`, as far as it is in
+/// view, and how many of its rows are above.
+fn in_view(laid: &Laid, first: usize, y: u16, area: Rect) -> Vec<(Hung, Rect, u16)> {
+    let before = laid.len() - laid.tail.len();
+    let rows = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let mut out = Vec::new();
+    for hung in &laid.hung {
+        let (top, height) = (before + hung.row, usize::from(hung.key.rows));
+        let hidden = first.saturating_sub(top);
+        if hidden >= height {
+            continue;
+        }
+        let from = y.saturating_add(rows(top.saturating_sub(first)));
+        let height = rows(height - hidden).min(area.bottom().saturating_sub(from));
+        let place = Rect {
+            x: area.x.saturating_add(2),
+            y: from,
+            width: area.width.saturating_sub(3),
+            height,
+        };
+        if !place.is_empty() && from < area.bottom() {
+            out.push((hung.clone(), place, rows(hidden)));
+        }
+    }
+    out
 }
 
 /// Marks what is looked for, wherever it stands in a row.

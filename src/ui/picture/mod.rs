@@ -4,6 +4,7 @@
 //! `prepare` does the costly work and may run on any thread; `Gallery` keeps
 //! what is prepared and draws the part of it that is in view.
 
+mod cover;
 mod diacritics;
 mod gallery;
 mod half;

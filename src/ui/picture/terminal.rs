@@ -67,6 +67,18 @@ pub struct Abilities {
     pub tmux: bool,
 }
 
+impl Abilities {
+    /// Those of a terminal that draws nothing.
+    pub fn none() -> Self {
+        Self {
+            protocol: Protocol::Off,
+            cell: CellSize::default(),
+            depth: Depth::Basic,
+            tmux: false,
+        }
+    }
+}
+
 /// Variables of the environment by name; empty ones count as not there.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
