@@ -116,7 +116,7 @@ impl Attachment {
 
     fn parse(name: &str, address: &str) -> Option<Self> {
         let (digest, rest) = address.split_once('?')?;
-        if digest.len() != DIGEST || !digest.bytes().all(is_digit) {
+        if !is_digest(digest) {
             return None;
         }
         let mut found = Self {
@@ -151,6 +151,11 @@ impl Attachment {
         found.kind = kind?;
         Some(found)
     }
+}
+
+/// Whether a text is a SHA-256 in lower-case hexadecimal digits.
+pub fn is_digest(text: &str) -> bool {
+    text.len() == DIGEST && text.bytes().all(is_digit)
 }
 
 fn is_digit(byte: u8) -> bool {
@@ -197,8 +202,9 @@ fn plain_word(word: &str) -> String {
     word.trim().into()
 }
 
-/// The first marker of a text, and where it stands.
-fn first(text: &str) -> Option<(Range<usize>, Attachment)> {
+/// The first marker of a text, and where it stands; its name begins two bytes
+/// later.
+pub(super) fn first(text: &str) -> Option<(Range<usize>, Attachment)> {
     let mut from = 0;
     while let Some(middle) = text.get(from..)?.find(MIDDLE).map(|at| at + from) {
         let address = middle + MIDDLE.len();
