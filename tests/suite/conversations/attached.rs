@@ -328,8 +328,11 @@ fn finding_and_copying_use_the_name_of_a_file() {
     say(&mut store, "one", &picture("harbour.png", &digest));
     drop(store);
     let mut chat = chat(&folder).opening(Which::Last);
-    chat.send("/find harbour").sees("1/1").press("esc");
-    chat.send("/find 0a0a").sees_not("1/1").press("esc");
+    chat.send("/find harbour").sees("1 of 1").press("esc");
+    chat.send("/find 0a0a")
+        .sees("find: 0a0a")
+        .sees_not("1 of")
+        .press("esc");
     chat.effects.clear();
     chat.send("/copy all");
     let copied = chat.effects.iter().find_map(|effect| match effect {
