@@ -102,8 +102,9 @@ fn go_to(state: &mut State, message: MessageId, now: Instant) {
         state.talk.focus = Some(message);
         let sought = &state.talk.sought;
         let text = state.talk.tree().get(message).map(|n| n.said.text());
-        let offset = text.and_then(|t| crate::chat::find::first(t, sought));
-        reveal(state, message, offset.map(|range| range.start));
+        let places = text.map(|t| crate::chat::find::in_message(t, sought));
+        let first = places.and_then(|places| places.first().map(|range| range.start));
+        reveal(state, message, first);
     }
 }
 

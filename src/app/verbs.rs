@@ -7,7 +7,7 @@ use super::state::State;
 use super::talk::{Keep, Reveal, Scroll, Tone};
 use super::turn::Engine;
 use crate::chat::tree::Said;
-use crate::chat::{Answer, Conversation, MessageId, Titled};
+use crate::chat::{Answer, Conversation, MessageId, Titled, attachment};
 use std::time::Instant;
 
 pub const READ_ONLY: &str =
@@ -342,7 +342,8 @@ pub(super) fn copy(state: &mut State, what: &str, now: Instant) -> Vec<Effect> {
         }
     };
     match text {
-        Some(text) => vec![Effect::Copy(text)],
+        // What is attached cannot be copied with it: its name stands for it.
+        Some(text) => vec![Effect::Copy(attachment::plain(&text).into_owned())],
         None => {
             let words = match what {
                 "code" => "There is no code to copy.",

@@ -202,8 +202,9 @@ fn plain_word(word: &str) -> String {
     word.trim().into()
 }
 
-/// The first marker of a text, and where it stands.
-fn first(text: &str) -> Option<(Range<usize>, Attachment)> {
+/// The first marker of a text, and where it stands; its name begins two bytes
+/// later.
+pub(super) fn first(text: &str) -> Option<(Range<usize>, Attachment)> {
     let mut from = 0;
     while let Some(middle) = text.get(from..)?.find(MIDDLE).map(|at| at + from) {
         let address = middle + MIDDLE.len();

@@ -191,9 +191,11 @@ pub fn id_of(mut bits: u64) -> String {
         .collect()
 }
 
-/// The title that a first message gives: its first line that says anything.
+/// The title that a first message gives: its first line that says anything,
+/// with the names of what is attached to it.
 pub fn title_of(message: &str) -> String {
     const LONGEST: usize = 60;
+    let message = super::attachment::replace(message, |a| a.name.clone());
     let line = message.lines().map(str::trim).find(|l| !l.is_empty());
     let line = super::text::one_line(line.unwrap_or_default(), 400);
     if line.chars().count() <= LONGEST {

@@ -1,6 +1,7 @@
 //! Finds words in text as people mean them: capitals and accents do not
 //! matter.
 
+use super::attachment;
 use nucleo_matcher::chars::{normalize, to_lower_case};
 use std::ops::Range;
 
@@ -41,6 +42,24 @@ pub fn all<'t>(text: &'t str, needle: &str) -> impl Iterator<Item = Range<usize>
     })
 }
 
+/// The same in a message, as people see it: of what is attached only the names
+/// count.
+pub fn in_message(text: &str, needle: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut look = |from: usize, part: &str| {
+        found.extend(all(part, needle).map(|r| r.start + from..r.end + from));
+    };
+    let mut at = 0;
+    while let Some((marker, attached)) = attachment::first(&text[at..]) {
+        let start = at + marker.start;
+        look(at, &text[at..start]);
+        look(start + "![".len(), &attached.name);
+        at += marker.end;
+    }
+    look(at, &text[at..]);
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +71,22 @@ mod tests {
         assert_eq!(first("größe", "OSS"), None);
         assert_eq!(all("aaaa", "aa").count(), 2);
         assert_eq!(all("abc", "").count(), 0);
+    }
+
+    #[test]
+    fn of_what_is_attached_only_the_name_is_found() {
+        let marker = format!(
+            "![a cat.png](attached:{}?kind=picture&bytes=7)",
+            "0a".repeat(32)
+        );
+        let text = format!("A cat: {marker} cat");
+        let name = text.find("cat.png").unwrap();
+        assert_eq!(
+            in_message(&text, "CAT"),
+            [2..5, name..name + 3, text.len() - 3..text.len()]
+        );
+        for hidden in ["attached", "0a0a", "picture", "]("] {
+            assert_eq!(in_message(&text, hidden), []);
+        }
     }
 }

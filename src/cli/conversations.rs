@@ -1,15 +1,17 @@
 //! `parlor conversations`: list, show, search, export, import, rename, delete,
 //! purge.
 
+mod exchange;
+
 use super::args::ConversationsVerb;
 use super::{Fail, output};
 use crate::chat::{Conversation, Record, Role, Standing};
 use crate::config::paths;
-use crate::exchange::{self, Format};
+use crate::exchange::Format;
 use crate::protocol::store::{Change, Shelf, Summary, Which};
 use crate::store::Store;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub fn run(verb: ConversationsVerb) -> Result<(), Fail> {
     match verb {
@@ -31,12 +33,12 @@ pub fn run(verb: ConversationsVerb) -> Result<(), Fail> {
             names,
             format,
             output,
-        } => export(&names, format.as_deref(), output.as_deref()),
+        } => exchange::export(&names, format.as_deref(), output.as_deref()),
         ConversationsVerb::Import {
             file,
             dry_run,
             json,
-        } => import(&file, dry_run, json),
+        } => exchange::import(&file, dry_run, json),
         ConversationsVerb::Rename { name, title } => {
             let mut store = open()?;
             let id = find(&store, &name)?;
@@ -131,7 +133,7 @@ fn show(name: &str, json: bool) -> Result<(), Fail> {
     let id = find(&store, name)?;
     let conversation = store.conversation(&id).map_err(Fail::failed)?;
     if !json {
-        return output::print(&exchange::export(&[conversation], Format::Text));
+        return output::print(&crate::exchange::export(&[conversation], Format::Text));
     }
     let about = &conversation.about;
     let messages: Vec<Value> = path(&conversation).iter().map(message).collect();
@@ -199,104 +201,6 @@ fn search(words: &str, json: bool) -> Result<(), Fail> {
             hit.conversation, hit.age, hit.title, hit.snippet
         );
     }
-    output::print(&text)
-}
-
-fn export(names: &[String], format: Option<&str>, to: Option<&Path>) -> Result<(), Fail> {
-    let format = match (format, to) {
-        (Some(name), _) => Format::named(name).ok_or_else(|| {
-            Fail::Usage(format!(
-                "there is no format {name}; there are {}",
-                Format::NAMES.join(", ")
-            ))
-        })?,
-        (None, Some(path)) => Format::of_path(path).unwrap_or(Format::Markdown),
-        (None, None) => Format::Markdown,
-    };
-    let store = reading()?.ok_or_else(|| Fail::failed("nothing was saved yet"))?;
-    let ids: Vec<String> = match names {
-        [] => {
-            let mut all = store.list(Shelf::Active).map_err(Fail::failed)?;
-            all.extend(store.list(Shelf::Archived).map_err(Fail::failed)?);
-            all.into_iter().map(|s| s.about.id).collect()
-        }
-        names => names
-            .iter()
-            .map(|name| find(&store, name))
-            .collect::<Result<_, _>>()?,
-    };
-    let conversations: Vec<Conversation> = ids
-        .iter()
-        .map(|id| store.conversation(id))
-        .collect::<Result<_, _>>()
-        .map_err(Fail::failed)?;
-    let text = exchange::export(&conversations, format);
-    match to {
-        None => output::print(&text),
-        Some(path) => write(path, &text),
-    }
-}
-
-/// Writes beside the file and renames: an older export is never half lost.
-fn write(path: &Path, text: &str) -> Result<(), Fail> {
-    let beside = path.with_extension("part");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|e| {
-            let _ = std::fs::remove_file(&beside);
-            Fail::Failed(format!("cannot write {}: {e}", path.display()))
-        })
-}
-
-fn import(file: &Path, dry_run: bool, json: bool) -> Result<(), Fail> {
-    let import = exchange::import(file).map_err(Fail::failed)?;
-    // A dry run makes nothing, not even an empty store.
-    let mut store = if dry_run { None } else { Some(open()?) };
-    let there = match &store {
-        Some(_) => None,
-        None => reading()?,
-    };
-    let (mut new, mut known) = (0, 0);
-    let mut titles = Vec::new();
-    for conversation in &import.conversations {
-        let about = &conversation.about;
-        let fresh = match &mut store {
-            Some(store) => store.insert(conversation).map_err(Fail::failed)?,
-            None => there
-                .as_ref()
-                .is_none_or(|store| store.conversation(&about.id).is_err()),
-        };
-        if fresh {
-            new += 1;
-            titles.push(format!(
-                "{}  {} messages  {}",
-                about.id,
-                conversation.tree.len(),
-                about.title
-            ));
-        } else {
-            known += 1;
-        }
-    }
-    let from = import.from.words();
-    if json {
-        return output::print_json(&json!({
-            "from": from,
-            "new": new,
-            "known": known,
-            "skipped": import.skipped,
-            "dry_run": dry_run,
-        }));
-    }
-    let verb = if dry_run { "would come" } else { "came" };
-    let mut text = titles.join("\n");
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    for skipped in &import.skipped {
-        text += &format!("left out: {skipped}\n");
-    }
-    text += &format!("from {from}: {new} {verb}, {known} are here already\n");
     output::print(&text)
 }
 

@@ -1,10 +1,13 @@
 //! One page for a browser: the walked path with its Markdown drawn. Nothing in
-//! it can run, and nothing is fetched.
+//! it can run, and nothing is fetched: pictures stand in the page itself.
 
+mod draw;
+
+use super::enclosed::Enclosing;
 use super::text::{date, ending, path, speaker, title};
 use crate::chat::text::sanitise;
 use crate::chat::{Conversation, Said};
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use draw::drawn;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --back: #fdfcfa; --text: #24211d; --quiet: #6f6a62;
@@ -28,12 +31,14 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 td, th { border: 1px solid var(--line); padding: .3rem .6rem; }
 blockquote { border-left: 3px solid var(--line); color: var(--quiet); margin-left: 0;
   padding-left: 1rem; }
+.picture { display: block; height: auto; margin: .4rem 0; max-height: 36rem; max-width: 100%; }
+.file { color: var(--quiet); display: block; font-size: .875rem; }
 a { color: var(--link); } hr { border: 0; border-top: 1px solid var(--line); }
 details { margin: .3rem 0 .8rem; } summary { cursor: pointer; }
 details .text { border-left: 3px solid var(--line); color: var(--quiet); padding-left: 1rem; }
 ";
 
-pub(super) fn write(conversations: &[Conversation]) -> String {
+pub(super) fn write(conversations: &[Conversation], enclosing: &mut Enclosing<'_>) -> String {
     let name = match conversations {
         [one] => title(one),
         several => format!("{} conversations", several.len()),
@@ -41,20 +46,20 @@ pub(super) fn write(conversations: &[Conversation]) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
         escaped(&name)
     );
     for conversation in conversations {
-        write_one(conversation, &mut out);
+        write_one(conversation, enclosing, &mut out);
     }
     out.push_str("</body>\n</html>\n");
     out
 }
 
-fn write_one(conversation: &Conversation, out: &mut String) {
+fn write_one(conversation: &Conversation, enclosing: &mut Enclosing<'_>, out: &mut String) {
     out.push_str("<section class=\"conversation\">\n");
     let name = escaped(&title(conversation));
     out.push_str(&format!("<h1 class=\"title\" dir=\"auto\">{name}</h1>\n"));
@@ -62,7 +67,7 @@ fn write_one(conversation: &Conversation, out: &mut String) {
         out.push_str(&format!("<p class=\"quiet\">{date}</p>\n"));
     }
     if !conversation.about.system.trim().is_empty() {
-        let system = drawn(&conversation.about.system, true);
+        let system = drawn(&conversation.about.system, true, enclosing);
         out.push_str(&format!(
             "<details class=\"system\"><summary>System prompt</summary>\n\
              <div class=\"text\" dir=\"auto\">{system}</div></details>\n"
@@ -80,13 +85,13 @@ fn write_one(conversation: &Conversation, out: &mut String) {
         if let Said::Answer(answer) = &node.said
             && !answer.thinking.trim().is_empty()
         {
-            let thinking = drawn(&answer.thinking, false);
+            let thinking = drawn(&answer.thinking, false, enclosing);
             out.push_str(&format!(
                 "<details><summary>Reasoning</summary>\n\
                  <div class=\"text\" dir=\"auto\">{thinking}</div></details>\n"
             ));
         }
-        let text = drawn(node.said.text(), asked);
+        let text = drawn(node.said.text(), asked, enclosing);
         out.push_str(&format!(
             "<div class=\"text\" dir=\"auto\">\n{text}</div>\n"
         ));
@@ -114,63 +119,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// Markdown as HTML; `breaks` keeps the line ends that a person typed.
-fn drawn(text: &str, breaks: bool) -> String {
-    let text = sanitise(text);
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    // Links that were taken out still end.
-    let mut dropped = Vec::new();
-    let events = Parser::new_ext(&text, options).filter_map(|event| {
-        Some(match event {
-            // HTML in a message is shown, not obeyed.
-            Event::Html(html) => Event::Text(html),
-            Event::InlineHtml(html) => Event::Code(html),
-            Event::Start(Tag::HtmlBlock) => Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)),
-            Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::CodeBlock),
-            Event::SoftBreak if breaks => Event::HardBreak,
-            // A picture would be fetched, and tell its server.
-            Event::Start(Tag::Image { dest_url, .. }) => {
-                Event::Text(CowStr::from(format!("[picture {dest_url} ")))
-            }
-            Event::End(TagEnd::Image) => Event::Text(CowStr::from("]")),
-            Event::Start(Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                id,
-            }) => {
-                let drop = link_type != LinkType::Email && !is_harmless(&dest_url);
-                dropped.push(drop);
-                if drop {
-                    return None;
-                }
-                Event::Start(Tag::Link {
-                    link_type,
-                    dest_url,
-                    title,
-                    id,
-                })
-            }
-            Event::End(TagEnd::Link) if dropped.pop().unwrap_or(false) => return None,
-            other => other,
-        })
-    });
-    let mut out = String::with_capacity(text.len() * 3 / 2);
-    html::push_html(&mut out, events);
-    out
-}
-
-/// Whether a link only leads somewhere, and does nothing by itself.
-fn is_harmless(link: &str) -> bool {
-    let start: String = link
-        .chars()
-        .take(8)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    ["https://", "http://", "mailto:"]
-        .iter()
-        .any(|s| start.starts_with(s))
 }

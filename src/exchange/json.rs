@@ -1,10 +1,12 @@
 //! Parlor's own JSON: everything that is known of conversations.
 
 use super::ImportError;
+use super::enclosed::Enclosing;
 use crate::chat::text::one_line;
 use crate::chat::{About, Conversation, MessageId, Record, Timings};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The number of this form.
 pub(super) const VERSION: u64 = 1;
@@ -15,6 +17,9 @@ const GREATEST: MessageId = 1 << 53;
 struct Book {
     parlor: u64,
     conversations: Vec<Item>,
+    /// What is attached, in base64 by its SHA-256.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +33,7 @@ struct Item {
     messages: Vec<Record>,
 }
 
-pub(super) fn write(conversations: &[Conversation]) -> String {
+pub(super) fn write(conversations: &[Conversation], enclosing: &mut Enclosing<'_>) -> String {
     let items = conversations.iter().map(|conversation| Item {
         about: conversation.about.clone(),
         chosen: conversation.tree.chosen_root(),
@@ -37,6 +42,7 @@ pub(super) fn write(conversations: &[Conversation]) -> String {
     let book = Book {
         parlor: VERSION,
         conversations: items.collect(),
+        files: enclosing.all(conversations),
     };
     // Only maps with keys that are no text, and writers, can fail.
     let mut json = serde_json::to_string_pretty(&book).unwrap_or_default();
@@ -73,16 +79,26 @@ pub(super) fn check_version(found: u64) -> Result<(), ImportError> {
     }
 }
 
-pub(super) fn read(value: Value) -> Result<Vec<Conversation>, ImportError> {
+/// The conversations, and the files as the JSON has them.
+pub(super) fn read(
+    mut value: Value,
+) -> Result<(Vec<Conversation>, Map<String, Value>), ImportError> {
     // Before all else: a newer form may differ in everything that follows.
     if let Some(found) = value.get("parlor").and_then(Value::as_u64) {
         check_version(found)?;
     }
+    // What is wrong with a file is wrong with that file alone.
+    let files = value.as_object_mut().and_then(|book| book.remove("files"));
+    let files = match files {
+        Some(Value::Object(files)) => files,
+        Some(_) | None => Map::new(),
+    };
     let book: Book = serde_json::from_value(value)?;
     let items = book.conversations.into_iter();
-    items
+    let conversations = items
         .map(|item| assemble(item.about, item.messages, item.chosen))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok((conversations, files))
 }
 
 /// A conversation of what a file says.

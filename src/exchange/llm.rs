@@ -44,6 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Import, ImportError> {
     }
     known::settle(Import {
         conversations,
+        files: Default::default(),
         from: Origin::Llm,
         skipped: skips.told(),
     })

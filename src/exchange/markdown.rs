@@ -216,6 +216,7 @@ pub(super) fn read(text: &str) -> Result<Import, ImportError> {
     conversations.push(draft.finish(&mut skipped)?);
     Ok(Import {
         conversations,
+        files: Default::default(),
         from: Origin::ParlorMarkdown,
         skipped,
     })

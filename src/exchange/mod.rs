@@ -3,12 +3,14 @@
 //!
 //! | form | written | read |
 //! |---|---|---|
-//! | Parlor's JSON | everything | everything |
+//! | Parlor's JSON | everything, and what is attached | everything |
 //! | Parlor's Markdown | the walked path | that path |
-//! | HTML, plain text | the walked path | no |
+//! | HTML | the walked path, with its pictures | no |
+//! | plain text | the walked path | no |
 //! | ChatGPT, ShareGPT, llm, llama.cpp web UI | no | words, branches and times |
 
 mod chatgpt;
+mod enclosed;
 mod error;
 mod grow;
 mod html;
@@ -23,9 +25,12 @@ mod skips;
 mod text;
 mod webui;
 
+pub use enclosed::Files;
 pub use error::ImportError;
 
 use crate::chat::Conversation;
+use enclosed::Enclosing;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -74,13 +79,32 @@ impl Format {
     }
 }
 
-/// Conversations as one file.
+/// Conversations as one file, without the bytes of what is attached.
 pub fn export(conversations: &[Conversation], format: Format) -> String {
-    match format {
+    export_with(conversations, format, &()).text
+}
+
+/// What an export came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    pub text: String,
+    /// Attachments that are missing in it and why, in words for the person.
+    pub left_out: Vec<String>,
+}
+
+/// Conversations as one file, with what is attached as far as the form can
+/// carry it: all of it in JSON, pictures in HTML.
+pub fn export_with(conversations: &[Conversation], format: Format, files: &dyn Files) -> Export {
+    let mut enclosing = Enclosing::new(files);
+    let text = match format {
         Format::Markdown => markdown::write(conversations),
-        Format::Json => json::write(conversations),
-        Format::Html => html::write(conversations),
+        Format::Json => json::write(conversations, &mut enclosing),
+        Format::Html => html::write(conversations, &mut enclosing),
         Format::Text => text::write(conversations),
+    };
+    Export {
+        text,
+        left_out: enclosing.left_out,
     }
 }
 
@@ -119,6 +143,9 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {
     pub conversations: Vec<Conversation>,
+    /// The bytes of what is attached, by digests that hold; only those that
+    /// the file carries.
+    pub files: BTreeMap<String, Vec<u8>>,
     pub from: Origin,
     /// What was left out and why, in words for the person.
     pub skipped: Vec<String>,

@@ -1,6 +1,7 @@
 //! JSON of any kind: tells by its shape who wrote it, and reads it one
 //! conversation at a time, so that a large export is never in memory twice.
 
+use super::enclosed::Enclosed;
 use super::skips::Skips;
 use super::{Import, ImportError, Origin, chatgpt, json, mend, sharegpt, webui};
 use crate::chat::Conversation;
@@ -63,6 +64,7 @@ struct Reading {
     from: Option<Origin>,
     conversations: Vec<Conversation>,
     skips: Skips,
+    enclosed: Enclosed,
     /// The session whose messages are being read.
     session: Option<(Value, Vec<Value>)>,
     turns: Vec<Value>,
@@ -82,7 +84,10 @@ impl Reading {
         let read = match shape {
             Shape::Parlor => {
                 match json::read(value) {
-                    Ok(read) => self.conversations.extend(read),
+                    Ok((read, files)) => {
+                        self.enclosed.take(files, &read, &mut self.skips);
+                        self.conversations.extend(read);
+                    }
                     Err(error) => self.failed = self.failed.take().or(Some(error)),
                 }
                 return;
@@ -153,6 +158,7 @@ impl Reading {
         }
         Ok(Import {
             conversations: self.conversations,
+            files: self.enclosed.files,
             from,
             skipped: self.skips.told(),
         })

@@ -1,7 +1,7 @@
 //! Plain text: the walked path, to be read by people.
 
 use crate::chat::text::{one_line, sanitise};
-use crate::chat::{Answer, Conversation, Node, Progress, Said};
+use crate::chat::{Answer, Attachment, Conversation, Node, Progress, Said, attachment};
 use std::path::Path;
 
 /// Between two conversations.
@@ -23,7 +23,8 @@ fn conversation(conversation: &Conversation) -> String {
         turn(&mut out, "System", &conversation.about.system);
     }
     for node in path(conversation) {
-        turn(&mut out, &speaker(conversation, node), node.said.text());
+        let text = attachment::replace(node.said.text(), in_words);
+        turn(&mut out, &speaker(conversation, node), &text);
         if let Said::Answer(answer) = &node.said
             && let Some(end) = ending(answer)
         {
@@ -31,6 +32,11 @@ fn conversation(conversation: &Conversation) -> String {
         }
     }
     sanitise(&out).into_owned()
+}
+
+/// What stands for something that is attached.
+pub(super) fn in_words(attached: &Attachment) -> String {
+    format!("[{}] ({})", attached.name, attached.words())
 }
 
 fn turn(out: &mut String, speaker: &str, text: &str) {

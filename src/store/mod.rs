@@ -6,6 +6,7 @@
 
 mod files;
 mod place;
+mod purge;
 mod read;
 mod schema;
 mod words;
@@ -27,6 +28,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The file in the data folder.
 pub const FILE: &str = "conversations.db";
+/// Follows the name of a file that was set aside.
+const BROKEN: &str = ".broken";
 /// How long another program may keep the file busy.
 const BUSY: Duration = Duration::from_secs(2);
 /// A removed conversation can be brought back for so long.
@@ -203,7 +206,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         1,
         rusqlite::functions::FunctionFlags::SQLITE_UTF8
             | rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC,
-        |call| Ok(words::indexed(&call.get::<String>(0)?)),
+        |call| Ok(words::of_message(&call.get::<String>(0)?)),
     )?;
     Ok(connection)
 }
@@ -213,9 +216,9 @@ pub fn set_aside(folder: &Path) -> Result<PathBuf, StoreError> {
     let path = folder.join(FILE);
     let stamp = now() / 1000;
     let aside = (0..)
-        .map(|n| folder.join(format!("{FILE}.broken-{}", stamp + n)))
+        .map(|n| folder.join(format!("{FILE}{BROKEN}-{}", stamp + n)))
         .find(|aside| !aside.exists())
-        .unwrap_or_else(|| folder.join(format!("{FILE}.broken")));
+        .unwrap_or_else(|| folder.join(format!("{FILE}{BROKEN}")));
     std::fs::rename(&path, &aside).map_err(|source| StoreError::Io {
         path: path.clone(),
         source,

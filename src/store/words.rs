@@ -5,7 +5,7 @@
 //! Chinese, Japanese and Korean there are no spaces, so every character is a
 //! word of its own here, and what is looked for is a phrase of them.
 
-use crate::chat::find;
+use crate::chat::{attachment, find};
 
 /// Whether a character is written without spaces around its word.
 fn stands_alone(c: char) -> bool {
@@ -40,6 +40,11 @@ pub fn indexed(text: &str) -> String {
     out
 }
 
+/// A message as it is indexed: of what is attached only the names.
+pub fn of_message(text: &str) -> String {
+    indexed(&attachment::plain(text))
+}
+
 /// A query that finds messages with every word of this, the last one perhaps
 /// unfinished; None when there is no word in it.
 pub fn query(text: &str) -> Option<String> {
@@ -65,11 +70,12 @@ pub fn query(text: &str) -> Option<String> {
 const BEFORE: usize = 30;
 const AROUND: usize = 120;
 
-/// The part of a text around the first match, on one line, and the bytes of it
-/// that match.
-pub fn snippet(text: &str, looked_for: &str) -> (String, Vec<std::ops::Range<usize>>) {
+/// The part of a message around the first match, on one line, and the bytes of
+/// it that match.
+pub fn snippet(message: &str, looked_for: &str) -> (String, Vec<std::ops::Range<usize>>) {
+    let text = attachment::plain(message);
     let terms: Vec<&str> = looked_for.split_whitespace().collect();
-    let found = terms.iter().filter_map(|term| find::first(text, term));
+    let found = terms.iter().filter_map(|term| find::first(&text, term));
     let at = found.map(|range| range.start).min().unwrap_or(0);
     let start = text[..at]
         .char_indices()

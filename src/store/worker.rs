@@ -48,6 +48,7 @@ pub fn start(folder: PathBuf, tell: impl Fn(Event) + Send + 'static) -> Handle {
             store: None,
             backlog: VecDeque::new(),
             troubled: false,
+            swept: false,
             tell: Box::new(tell),
         };
         worker.open();
@@ -64,20 +65,25 @@ struct Worker {
     backlog: VecDeque<Command>,
     /// Whether the chat has been told that saving does not work.
     troubled: bool,
+    /// Whether files that nothing names were looked for.
+    swept: bool,
     tell: Box<dyn Fn(Event) + Send>,
 }
 
 impl Worker {
     fn serve(&mut self, inbox: &Receiver<Command>) {
         loop {
-            let command = if self.backlog.is_empty() {
+            let command = if self.backlog.is_empty() && self.swept {
                 inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
                 inbox.recv_timeout(AGAIN)
             };
             match command {
                 Ok(command) => self.obey(command),
-                Err(RecvTimeoutError::Timeout) => self.catch_up(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.catch_up();
+                    self.sweep();
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -86,6 +92,19 @@ impl Worker {
         while !self.backlog.is_empty() && !self.store.as_ref().is_some_and(Store::is_newer) {
             std::thread::sleep(LAST_TRIES);
             self.catch_up();
+        }
+    }
+
+    /// Removes files that nothing names: once, when nobody waits for anything
+    /// and everything is saved.
+    fn sweep(&mut self) {
+        if self.swept || !self.backlog.is_empty() {
+            return;
+        }
+        self.swept = true;
+        if let Some(store) = &self.store {
+            // What cannot be removed now is swept another time.
+            let _ = store.sweep();
         }
     }
 

@@ -1,6 +1,6 @@
 //! What changes the file.
 
-use super::{KEPT_DELETED, Store, StoreError, now, words};
+use super::{Store, StoreError, now, words};
 use crate::chat::{About, Conversation, MessageId, Record, Standing, Titled};
 use crate::protocol::store::{Change, Write};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -110,39 +110,6 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what is in the bin for good: all of it, or what has been there
-    /// for thirty days. Returns the ids.
-    pub fn purge(&mut self, all: bool) -> Result<Vec<String>, StoreError> {
-        let before = match all {
-            true => i64::MAX,
-            false => now() - i64::try_from(KEPT_DELETED.as_millis()).unwrap_or(i64::MAX),
-        };
-        let gone = self.writing(|connection| {
-            let mut statement = connection
-                .prepare("SELECT key, id FROM conversations WHERE deleted IS NOT NULL AND deleted < ?1")?;
-            let gone: Vec<(i64, String)> = statement
-                .query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<Result<_, _>>()?;
-            for (key, _) in &gone {
-                connection.execute(
-                    "DELETE FROM words WHERE rowid IN (SELECT key FROM messages WHERE conversation = ?1)",
-                    [key],
-                )?;
-                connection.execute("DELETE FROM messages WHERE conversation = ?1", [key])?;
-                connection.execute("DELETE FROM conversations WHERE key = ?1", [key])?;
-            }
-            Ok(gone)
-        })?;
-        if all && !gone.is_empty() {
-            // What was removed must not stay in the index or in free pages.
-            self.connection
-                .execute_batch("INSERT INTO words (words) VALUES ('optimize'); VACUUM;")?;
-            self.connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        }
-        Ok(gone.into_iter().map(|(_, id)| id).collect())
-    }
-
     /// Answers that were being written when their program ended, unless it is
     /// another that still runs.
     pub(super) fn mend_interrupted(&mut self) -> Result<(), StoreError> {
@@ -171,7 +138,7 @@ impl Store {
         Ok(())
     }
 
-    fn writing<T>(
+    pub(super) fn writing<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -314,7 +281,7 @@ fn index(connection: &Connection, key: i64) -> Result<(), StoreError> {
         .query_row([key], |row| row.get(0))?;
     connection
         .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-        .execute(params![key, words::indexed(&text)])?;
+        .execute(params![key, words::of_message(&text)])?;
     Ok(())
 }
 

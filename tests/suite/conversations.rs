@@ -1,5 +1,7 @@
 //! Conversations that last: the chat over a real store, and the store by itself.
 
+mod attached;
+
 use crate::support::engine::PATIENCE;
 use crate::support::harness::Harness;
 use parlor::app::Event as AppEvent;

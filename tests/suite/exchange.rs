@@ -1,6 +1,7 @@
 //! Conversations to files and back, and from what other programs write.
 
 mod arbitrary;
+mod attached;
 mod foreign;
 
 use foreign::{CHATGPT, SHAREGPT, WEBUI, WEBUI_LINES};

@@ -61,6 +61,7 @@ pub fn question(id: RequestId, text: &str, sampling: Sampling) -> Request {
     Request {
         id,
         messages: vec![Message::new(Role::User, text)],
+        media: Vec::new(),
         opening: String::new(),
         told: false,
         conversation: None,

@@ -43,7 +43,8 @@ fn look(state: &mut State) {
     let messages = state.talk.ids().iter().filter_map(|id| tree.get(*id));
     layer.places = messages
         .flat_map(|node| {
-            find::all(node.said.text(), &layer.query).map(move |range| (node.id, range.start))
+            let places = find::in_message(node.said.text(), &layer.query);
+            places.into_iter().map(|range| (node.id, range.start))
         })
         .collect();
     layer.at = layer.places.len().saturating_sub(1);

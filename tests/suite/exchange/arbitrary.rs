@@ -79,6 +79,7 @@ fn answer() -> impl Strategy<Value = Answer> {
                 prompt_tokens: counts.0,
                 cached_tokens: counts.1,
                 completion_tokens: counts.2,
+                encoded: counts.0 / 2,
             },
             timings: Timings {
                 load_ms,
