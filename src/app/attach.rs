@@ -138,7 +138,10 @@ fn cannot(state: &State, one: &Attachment) -> Option<String> {
     let key = state.keymap.key_of(super::Action::Able);
     let name = state.model_name().unwrap_or_default();
     (!able).then(|| match fitting(state) {
-        Some(other) => format!("{name} cannot {verb} it. {key} loads {}, which can.", other.name),
+        Some(other) => format!(
+            "{name} cannot {verb} it. {key} loads {}, which can.",
+            other.name
+        ),
         None => format!("{name} cannot {verb} it. {key} looks for a model that can."),
     })
 }
@@ -171,7 +174,11 @@ fn fitting(state: &State) -> Option<&FoundModel> {
             .iter()
             .all(|need| abilities.is_some_and(|c| c.abilities.contains(need)))
     };
-    models.iter().map(|m| &m.model).filter(able).min_by_key(|m| m.size)
+    models
+        .iter()
+        .map(|m| &m.model)
+        .filter(able)
+        .min_by_key(|m| m.size)
 }
 
 /// Looks through the library, where that was not done yet.

@@ -1,8 +1,8 @@
 //! The one way in which state changes.
 
 use super::act;
-use super::attach;
 use super::action::Action;
+use super::attach;
 use super::effect::Effect;
 use super::event::{CopyWay, Drawn, Event};
 use super::key::{Code, Key};

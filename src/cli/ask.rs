@@ -107,7 +107,9 @@ pub fn run(ask: Ask, asked: Asked, system: Option<String>) -> Result<(), Fail> {
 fn conversation(
     ask: &Ask,
     attached: &[Attachment],
-    written: Option<&str>, configured: &str) -> Result<Vec<Message>, Fail> {
+    written: Option<&str>,
+    configured: &str,
+) -> Result<Vec<Message>, Fail> {
     let Some(path) = &ask.messages else {
         let system = written.unwrap_or(configured);
         return Ok(message::single(system, prompt(ask, attached)?));
@@ -221,7 +223,10 @@ fn reading(read: ReadProgress) -> String {
     if let Some(encoding) = read.encoding {
         let what = if encoding.sound { "sound" } else { "picture" };
         let (number, count) = (encoding.number, encoding.count);
-        return format!("encoding {what} {number} of {count}: {} %", encoding.permille / 10);
+        return format!(
+            "encoding {what} {number} of {count}: {} %",
+            encoding.permille / 10
+        );
     }
     let left = match read.left_ms {
         Some(ms) if ms >= 1000 => format!(", {} s left", ms.div_ceil(1000)),

@@ -9,10 +9,26 @@ use std::path::PathBuf;
 
 /// A flag, what it takes, and its help.
 const FLAGS: [(&str, Option<Kind>, &str); 4] = [
-    ("image", Some(Kind::Picture), "a picture to attach; may be given several times"),
-    ("audio", Some(Kind::Sound), "a sound to attach; may be given several times"),
-    ("video", Some(Kind::Film), "a film to attach; may be given several times"),
-    ("file", None, "any file to attach: a picture, sound, film or text; may be given several times"),
+    (
+        "image",
+        Some(Kind::Picture),
+        "a picture to attach; may be given several times",
+    ),
+    (
+        "audio",
+        Some(Kind::Sound),
+        "a sound to attach; may be given several times",
+    ),
+    (
+        "video",
+        Some(Kind::Film),
+        "a film to attach; may be given several times",
+    ),
+    (
+        "file",
+        None,
+        "any file to attach: a picture, sound, film or text; may be given several times",
+    ),
 ];
 
 /// What was written.
@@ -35,7 +51,8 @@ impl AttachArgs {
             let one = shelf.take_file(path, private).map_err(Fail::Failed)?;
             // A picture that moves is a picture too.
             let fits = |kind: Kind| {
-                kind == one.kind || (kind == Kind::Picture && one.kind == Kind::Film && one.count > 1)
+                kind == one.kind
+                    || (kind == Kind::Picture && one.kind == Kind::Film && one.count > 1)
             };
             match kind.filter(|kind| !fits(*kind)) {
                 None => Ok(one),
@@ -101,7 +118,11 @@ impl FromArgMatches for AttachArgs {
         for (name, kind, _) in FLAGS {
             let indices = matches.indices_of(name).into_iter().flatten();
             let paths = matches.get_many::<PathBuf>(name).into_iter().flatten();
-            placed.extend(indices.zip(paths).map(|(at, path)| (at, kind, path.clone())));
+            placed.extend(
+                indices
+                    .zip(paths)
+                    .map(|(at, path)| (at, kind, path.clone())),
+            );
         }
         placed.sort_by_key(|(at, ..)| *at);
         let files = placed.into_iter().map(|(_, kind, path)| (kind, path));

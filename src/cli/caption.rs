@@ -1,9 +1,9 @@
 //! `parlor caption`: a caption for each of many pictures.
 
+use super::Fail;
 use super::args::Caption;
 use super::output::{Progress, print};
 use super::setup::{self, Asked};
-use super::Fail;
 use crate::chat::{Message, Part, Role, Sampling};
 use crate::engine::host::Engine;
 use crate::protocol::engine::{Command, Event, ModelFacts, Request};
@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// Endings of the files that are taken out of a folder.
 const ENDINGS: [&str; 13] = [
-    "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "svg", "apng",
+    "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "svg",
+    "apng",
 ];
 
 /// How long a caption is, and what asks for it.
@@ -141,7 +142,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fail> {
 
 fn has_ending(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    ENDINGS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// What an earlier run wrote, by file; only whole lines count.
@@ -231,12 +234,19 @@ impl Work<'_> {
         progress.clear();
         match failed {
             0 => Ok(()),
-            n => Err(Fail::Failed(format!("{n} of {} pictures have no caption", files.len()))),
+            n => Err(Fail::Failed(format!(
+                "{n} of {} pictures have no caption",
+                files.len()
+            ))),
         }
     }
 
     /// The caption of one picture; None when an earlier run made it.
-    async fn one(&mut self, path: &Path, before: Option<&Captioned>) -> Result<Option<Captioned>, String> {
+    async fn one(
+        &mut self,
+        path: &Path,
+        before: Option<&Captioned>,
+    ) -> Result<Option<Captioned>, String> {
         let started = std::time::Instant::now();
         let one = self.shelf.take_file(path, true)?;
         if before.is_some_and(|before| before.digest == one.digest) {

@@ -2,8 +2,8 @@
 //! `protocol::tuning`.
 
 use crate::app::adapter;
-use crate::protocol::engine::Adapter;
 use crate::config::spec::Said;
+use crate::protocol::engine::Adapter;
 use crate::protocol::tuning::{KNOBS, Tuning};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::path::PathBuf;
@@ -47,24 +47,24 @@ impl Args for TuningArgs {
             })
         });
         command
-        .arg(
-            Arg::new("lora")
-                .long("lora")
-                .value_name("FILE[:SCALE]")
-                .help("a LoRA file to lay over the model; may be given several times")
-                .help_heading(HEADING)
-                .hide_short_help(true)
-                .action(ArgAction::Append),
-        )
-        .arg(
-            Arg::new("mmproj")
-                .long("mmproj")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("the model's eyes or ears, where they are not found beside it")
-                .help_heading(HEADING)
-                .hide_short_help(true),
-        )
+            .arg(
+                Arg::new("lora")
+                    .long("lora")
+                    .value_name("FILE[:SCALE]")
+                    .help("a LoRA file to lay over the model; may be given several times")
+                    .help_heading(HEADING)
+                    .hide_short_help(true)
+                    .action(ArgAction::Append),
+            )
+            .arg(
+                Arg::new("mmproj")
+                    .long("mmproj")
+                    .value_name("FILE")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help("the model's eyes or ears, where they are not found beside it")
+                    .help_heading(HEADING)
+                    .hide_short_help(true),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {

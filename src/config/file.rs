@@ -4,9 +4,9 @@
 use super::models::{self, LibraryConfig, ModelConfig, RawTable};
 use super::paths;
 use crate::chat::{Persona, Sampling};
-use crate::ui::picture::Wish;
 use crate::protocol::engine::Auto;
 use crate::protocol::tuning::{Tuning, Written};
+use crate::ui::picture::Wish;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -177,9 +177,9 @@ impl Config {
         let ui = UiConfig::default();
         let pictures = match &raw.ui.pictures {
             None => ui.pictures,
-            Some(name) => name.parse().map_err(|why| {
-                format!("line {}: pictures: {why}", line_of(text, "pictures"))
-            })?,
+            Some(name) => name
+                .parse()
+                .map_err(|why| format!("line {}: pictures: {why}", line_of(text, "pictures")))?,
         };
         Ok(Self {
             model: raw.model.map(|m| paths::expand_home(&m)),

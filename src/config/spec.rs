@@ -84,7 +84,13 @@ fn find_path(config: &Config, path: PathBuf) -> Named {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let plain = path.extension().is_some_and(|e| e == "gguf") && !stem.contains("-of-");
     if plain && path.exists() && config.models.is_empty() {
-        return Named::path(path);
+        return match has_eyes_beside(&path) {
+            true => Named {
+                projector: models::look(&path, &[]).projector,
+                ..Named::path(path)
+            },
+            false => Named::path(path),
+        };
     }
     let by_name = !path.exists() && path.components().count() == 1;
     let file = path.file_name();
@@ -94,6 +100,17 @@ fn find_path(config: &Config, path: PathBuf) -> Named {
         false => model.parts.contains(&path),
     });
     known.map_or_else(|| Named::path(path.clone()), Named::found)
+}
+
+/// Whether a projector lies in the file's folder, which may be the file's own.
+fn has_eyes_beside(path: &Path) -> bool {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new(".")));
+    let mut names = entries.into_iter().flatten().flatten();
+    names.any(|entry| {
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        name.contains("mmproj") && name.ends_with(".gguf")
+    })
 }
 
 fn place_starter() -> Result<PathBuf, String> {

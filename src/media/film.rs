@@ -33,12 +33,7 @@ pub struct Film {
 /// # Errors
 /// Not a film, damaged, longer than the limit (with sound asked for), ffmpeg
 /// is missing, or stopped.
-pub fn film(
-    path: &Path,
-    pace: &Pace,
-    rate: Option<u32>,
-    terms: &Terms,
-) -> Result<Film, Fault> {
+pub fn film(path: &Path, pace: &Pace, rate: Option<u32>, terms: &Terms) -> Result<Film, Fault> {
     let form = head(path)?.0;
     if form.kind() == Kind::Picture || form.kind() == Kind::Text {
         return Err(Fault::OtherKind {
@@ -68,7 +63,9 @@ pub fn film(
 /// The form of a file and its first bytes.
 pub(super) fn head(path: &Path) -> Result<(Form, Vec<u8>), Fault> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(HEAD).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(HEAD)
+        .read_to_end(&mut bytes)?;
     Ok((form(&bytes)?, bytes))
 }
 
@@ -79,7 +76,10 @@ fn pick(input: &Input, pace: &Pace, length_ms: u64, terms: &Terms) -> Result<Vec
         let step = step.max(1.0) / 1000.0;
         let chosen = format!("select='gte(t,selected_n*{step:.6})',setpts=N/TB,");
         for pixels in shoot(input, None, &chosen, many, terms)? {
-            frames.push(Frame { at_ms: at(frames.len(), step * 1000.0), pixels });
+            frames.push(Frame {
+                at_ms: at(frames.len(), step * 1000.0),
+                pixels,
+            });
         }
     } else {
         for moment in 0..many {
@@ -117,15 +117,22 @@ pub(super) fn track(input: &Input, rate: u32, terms: &Terms) -> Result<Samples, 
     ];
     arguments.extend(out.map(OsString::from));
     let mut rest: Vec<u8> = Vec::new();
-    let (good, said) = run(&terms.tools.ffmpeg, &arguments, missing(), terms, &mut |piece| {
-        rest.extend_from_slice(piece);
-        let whole = rest.len() / 4 * 4;
-        let samples = rest[..whole].chunks_exact(4);
-        let samples = samples.map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-        collector.take(rate, &samples.collect::<Vec<_>>())?;
-        rest.drain(..whole);
-        Ok(true)
-    })?;
+    let (good, said) = run(
+        &terms.tools.ffmpeg,
+        &arguments,
+        missing(),
+        terms,
+        &mut |piece| {
+            rest.extend_from_slice(piece);
+            let whole = rest.len() / 4 * 4;
+            let samples = rest[..whole].chunks_exact(4);
+            let samples =
+                samples.map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+            collector.take(rate, &samples.collect::<Vec<_>>())?;
+            rest.drain(..whole);
+            Ok(true)
+        },
+    )?;
     let samples = collector.finish()?;
     if !good && samples.mono.is_empty() {
         return Err(failed(input.form, said));

@@ -136,9 +136,8 @@ fn open<'a>(bytes: &'a [u8], form: Form, terms: &Terms) -> Result<image::Frames<
     let read = Cursor::new(bytes);
     let allowed = allowance(limits);
     // The canvas, the one that is handed out, and one for what disposal restores.
-    let check = |(width, height): (u32, u32)| {
-        limits.check(form.name(), width.into(), height.into(), 12)
-    };
+    let check =
+        |(width, height): (u32, u32)| limits.check(form.name(), width.into(), height.into(), 12);
     Ok(match form {
         Form::Gif => {
             let mut decoder = gif::GifDecoder::new(read).map_err(broken)?;

@@ -24,7 +24,11 @@ const STRANGERS: &[(&[u8], &str, &str)] = &[
     (b"MZ", "a Windows program", OTHER),
     (b"\xcf\xfa\xed\xfe", "a macOS program", OTHER),
     (b"\xca\xfe\xba\xbe", "a program", OTHER),
-    (b"GGUF", "a model in GGUF; open it with /model instead", OTHER),
+    (
+        b"GGUF",
+        "a model in GGUF; open it with /model instead",
+        OTHER,
+    ),
     (b"SQLite format 3\0", "a database", OTHER),
     (b"8BPS", "a Photoshop picture", CONVERT),
     (b"\xff\x0a", "a JPEG XL picture", CONVERT),
@@ -34,7 +38,11 @@ const STRANGERS: &[(&[u8], &str, &str)] = &[
     (b"qoif", "a QOI picture", CONVERT),
     (b"v/1\x01", "an OpenEXR picture", CONVERT),
     (b"#!AMR", "an AMR recording", RECODE),
-    (b"MThd", "a MIDI file, which holds notes and no sound", RECODE),
+    (
+        b"MThd",
+        "a MIDI file, which holds notes and no sound",
+        RECODE,
+    ),
     (b"caff", "a Core Audio recording", RECODE),
     (b"wvpk", "a WavPack recording", RECODE),
     (b"MAC ", "a Monkey's Audio recording", RECODE),
@@ -71,7 +79,8 @@ pub(super) fn form(bytes: &[u8]) -> Option<Form> {
     let end = usize::try_from(size).ok()?.min(bytes.len()).min(256);
     let mut brands = bytes.get(8..end)?.chunks_exact(4);
     let major = brands.next()?;
-    let any = |wanted: &[&[u8]]| wanted.contains(&major) || brands.clone().any(|b| wanted.contains(&b));
+    let any =
+        |wanted: &[&[u8]]| wanted.contains(&major) || brands.clone().any(|b| wanted.contains(&b));
     Some(if any(&[b"avif", b"avis"]) {
         Form::Avif
     } else if any(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"]) || major == b"mif1" {

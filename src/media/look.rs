@@ -52,7 +52,10 @@ pub enum Measure {
         sound: bool,
     },
     /// Lines, and the language as a code fence names it.
-    Text { lines: usize, language: &'static str },
+    Text {
+        lines: usize,
+        language: &'static str,
+    },
 }
 
 /// Looks at the bytes of a file. What it is, is told from them; the name
@@ -110,7 +113,9 @@ fn whole(path: &Path, terms: &Terms) -> Result<Vec<u8>, Fault> {
         });
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(limit)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -189,7 +194,9 @@ fn heard(bytes: &[u8], form: Form) -> Result<Look, Fault> {
 
 /// WebM is Matroska whose header names the document type `webm`.
 fn webm(bytes: &[u8]) -> bool {
-    bytes[..bytes.len().min(64)].windows(4).any(|four| four == b"webm")
+    bytes[..bytes.len().min(64)]
+        .windows(4)
+        .any(|four| four == b"webm")
 }
 
 fn read(bytes: &[u8], name: &str) -> Look {

@@ -26,7 +26,9 @@ impl Samples {
     pub fn part(&self, part: &Range<u64>) -> &[f32] {
         let at = |ms: u64| {
             let sample = ms.saturating_mul(u64::from(self.rate)) / 1000;
-            usize::try_from(sample).unwrap_or(usize::MAX).min(self.mono.len())
+            usize::try_from(sample)
+                .unwrap_or(usize::MAX)
+                .min(self.mono.len())
         };
         // The last part has the end whole, which milliseconds may cut.
         let end = match part.end {
@@ -73,7 +75,9 @@ pub fn waveform(samples: &Samples, columns: usize) -> Vec<f32> {
             let begin = edge(column);
             let end = edge(column + 1).max(begin + 1).min(all);
             let part = samples.mono.get(begin..end).unwrap_or(&[]);
-            part.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs())).min(1.0)
+            part.iter()
+                .fold(0.0_f32, |peak, sample| peak.max(sample.abs()))
+                .min(1.0)
         })
         .collect()
 }

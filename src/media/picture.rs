@@ -120,9 +120,7 @@ fn through_ffmpeg(bytes: &[u8], form: Form, terms: &Terms) -> Result<Pixels, Fau
     let Some((width, height)) = isobmff::picture_size(bytes) else {
         return Err(Fault::broken(format, "it does not say how large it is"));
     };
-    terms
-        .limits
-        .check(format, width.into(), height.into(), 8)?;
+    terms.limits.check(format, width.into(), height.into(), 8)?;
     let pixels = reel::still(bytes, form, terms)?;
     // Older versions of ffmpeg take one tile for the picture.
     let (wide, high) = terms.limits.fit(width, height);

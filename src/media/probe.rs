@@ -17,15 +17,22 @@ pub(super) struct Facts {
 
 pub(super) fn probe(input: &Input, terms: &Terms) -> Result<Facts, Fault> {
     const SHOWN: &str = "stream=codec_type,width,height:stream_disposition=attached_pic:stream_side_data=rotation:format=duration";
-    let mut arguments: Vec<OsString> = ["-v", "error", "-show_entries", SHOWN, "-of", "default=nk=0"]
-        .map(OsString::from)
-        .into();
+    let mut arguments: Vec<OsString> =
+        ["-v", "error", "-show_entries", SHOWN, "-of", "default=nk=0"]
+            .map(OsString::from)
+            .into();
     arguments.extend(input.arguments()?);
     let mut said = Vec::new();
-    let (good, complaint) = run(&terms.tools.ffprobe, &arguments, missing(), terms, &mut |piece| {
-        said.extend_from_slice(piece);
-        Ok(said.len() < 1 << 20)
-    })?;
+    let (good, complaint) = run(
+        &terms.tools.ffprobe,
+        &arguments,
+        missing(),
+        terms,
+        &mut |piece| {
+            said.extend_from_slice(piece);
+            Ok(said.len() < 1 << 20)
+        },
+    )?;
     if !good {
         return Err(failed(input.form, complaint));
     }

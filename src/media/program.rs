@@ -120,7 +120,11 @@ fn complaints(error: ChildStderr) -> String {
     let _ = std::io::copy(&mut error, &mut std::io::sink());
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rfind(|line| !line.trim().is_empty());
-    last.unwrap_or("it did not say why").trim().chars().take(160).collect()
+    last.unwrap_or("it did not say why")
+        .trim()
+        .chars()
+        .take(160)
+        .collect()
 }
 
 /// Gives whether the program closed its output by itself.

@@ -31,15 +31,37 @@ pub(super) fn shoot(
     arguments.extend(input.arguments()?);
     let many = many.to_string();
     let out = [
-        "-map", "0:V:0", "-an", "-sn", "-dn", "-vf", &filters, "-r", "1", "-frames:v", &many,
-        "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1",
+        "-map",
+        "0:V:0",
+        "-an",
+        "-sn",
+        "-dn",
+        "-vf",
+        &filters,
+        "-r",
+        "1",
+        "-frames:v",
+        &many,
+        "-pix_fmt",
+        "rgb24",
+        "-c:v",
+        "ppm",
+        "-f",
+        "image2pipe",
+        "pipe:1",
     ];
     arguments.extend(out.map(OsString::from));
     let mut reel = Reel::new(edge, terms.limits.memory);
-    let (good, said) = run(&terms.tools.ffmpeg, &arguments, missing(), terms, &mut |piece| {
-        reel.take(piece, input.form)?;
-        Ok(true)
-    })?;
+    let (good, said) = run(
+        &terms.tools.ffmpeg,
+        &arguments,
+        missing(),
+        terms,
+        &mut |piece| {
+            reel.take(piece, input.form)?;
+            Ok(true)
+        },
+    )?;
     // Past the end of a film there is no frame, and no failure either.
     if !good && reel.frames.is_empty() {
         return Err(failed(input.form, said));

@@ -42,7 +42,11 @@ impl Resampler {
         #[expect(clippy::cast_precision_loss, reason = "rates are below 2^32")]
         let ratio = (to as f64 / from as f64).min(1.0);
         // Taps on each side of the position.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive"
+        )]
         let half = (CROSSINGS / ratio).ceil() as usize;
         let taps = 2 * half;
         Self {
@@ -120,7 +124,11 @@ fn dot(samples: &[f32], taps: &[f32]) -> f32 {
             *sum += sample * tap;
         }
     }
-    let rest: f32 = rest.iter().zip(last).map(|(sample, tap)| sample * tap).sum();
+    let rest: f32 = rest
+        .iter()
+        .zip(last)
+        .map(|(sample, tap)| sample * tap)
+        .sum();
     sums.iter().sum::<f32>() + rest
 }
 
@@ -168,5 +176,9 @@ fn bessel(x: f64) -> f64 {
 }
 
 fn gcd(one: u64, other: u64) -> u64 {
-    if other == 0 { one } else { gcd(other, one % other) }
+    if other == 0 {
+        one
+    } else {
+        gcd(other, one % other)
+    }
 }

@@ -27,11 +27,19 @@ pub fn sound(bytes: &[u8], rate: u32, terms: &Terms) -> Result<Samples, Fault> {
             wanted: "a sound",
         });
     }
-    match guard(form.name(), || decode(bytes, form, rate, terms)) {
-        Err(fault @ (Fault::Codec { .. } | Fault::DecoderFailed { .. })) => {
-            through_ffmpeg(bytes, form, rate, terms, fault)
-        }
-        result => result,
+    // Opus is decoded here only where ffmpeg, which is much faster, is missing.
+    let ours = |opus| guard(form.name(), || decode(bytes, form, rate, opus, terms));
+    let fault = match ours(false) {
+        Err(fault @ (Fault::Codec { .. } | Fault::DecoderFailed { .. })) => fault,
+        result => return result,
+    };
+    match (through_ffmpeg(bytes, form, rate, terms), fault) {
+        (Err(missing @ Fault::NeedsFfmpeg { .. }), Fault::Codec { .. }) => match ours(true) {
+            Err(Fault::Codec { .. }) => Err(missing),
+            result => result,
+        },
+        (Err(Fault::NeedsFfmpeg { .. }), fault) => Err(fault),
+        (result, _) => result,
     }
 }
 
@@ -62,7 +70,11 @@ impl Collector {
 
     /// Takes samples of one channel at their own rate.
     pub(super) fn take(&mut self, rate: u32, samples: &[f32]) -> Result<(), Fault> {
-        if self.resampler.as_ref().is_none_or(|(known, _)| *known != rate) {
+        if self
+            .resampler
+            .as_ref()
+            .is_none_or(|(known, _)| *known != rate)
+        {
             in_range(rate)?;
             self.flush();
             self.resampler = Some((rate, Resampler::new(rate, self.rate)));
@@ -92,7 +104,11 @@ impl Collector {
         self.flush();
         // Damaged floats would spread through everything that is done later.
         for sample in &mut self.mono {
-            *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+            *sample = if sample.is_finite() {
+                sample.clamp(-1.0, 1.0)
+            } else {
+                0.0
+            };
         }
         Ok(Samples {
             rate: self.rate,
@@ -115,7 +131,13 @@ enum Decoder {
     Other(Box<dyn AudioDecoder>),
 }
 
-fn decode(bytes: &[u8], form: Form, rate: u32, terms: &Terms) -> Result<Samples, Fault> {
+fn decode(
+    bytes: &[u8],
+    form: Form,
+    rate: u32,
+    opus: bool,
+    terms: &Terms,
+) -> Result<Samples, Fault> {
     let format = form.name();
     let mut collector = Collector::new(rate, terms)?;
     let mut reader = track::open(bytes, form)?;
@@ -128,8 +150,8 @@ fn decode(bytes: &[u8], form: Form, rate: u32, terms: &Terms) -> Result<Samples,
     let unknown = || track::codec(form, "this kind of sound");
     let audio = track::audio(chosen).ok_or_else(unknown)?;
     let mut decoder = if audio.codec == CODEC_ID_OPUS {
-        let opus = Opus::new(audio.extra_data.as_deref());
-        Decoder::Opus(Box::new(opus.ok_or_else(unknown)?))
+        let known = Opus::new(audio.extra_data.as_deref()).filter(|_| opus);
+        Decoder::Opus(Box::new(known.ok_or_else(unknown)?))
     } else {
         let other = symphonia::default::get_codecs()
             .make_audio_decoder(audio, &AudioDecoderOptions::default())
@@ -178,10 +200,8 @@ impl Decoder {
             Self::Opus(opus) => {
                 let damaged = || "a packet is damaged".to_owned();
                 let mut mono = opus.decode(&packet.data).ok_or_else(damaged)?;
-                let ticks = |ticks: u64| usize::try_from(ticks).unwrap_or(usize::MAX);
-                let end = ticks(packet.trim_end.get());
+                let end = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
                 mono.truncate(mono.len().saturating_sub(end));
-                mono.drain(..ticks(packet.trim_start.get()).min(mono.len()));
                 Ok((opus::RATE, mono))
             }
             Self::Other(decoder) => {
@@ -196,31 +216,27 @@ impl Decoder {
                 #[expect(clippy::cast_precision_loss, reason = "few channels")]
                 let share = 1.0 / channels as f32;
                 let mixed = all.chunks_exact(channels);
-                Ok((rate, mixed.map(|all| all.iter().sum::<f32>() * share).collect()))
+                Ok((
+                    rate,
+                    mixed.map(|all| all.iter().sum::<f32>() * share).collect(),
+                ))
             }
         }
     }
 }
 
-/// Tries ffmpeg where our decoders do not know the sound; `fault` is why.
-fn through_ffmpeg(
-    bytes: &[u8],
-    form: Form,
-    rate: u32,
-    terms: &Terms,
-    fault: Fault,
-) -> Result<Samples, Fault> {
+/// Lets ffmpeg read what our decoders do not know.
+fn through_ffmpeg(bytes: &[u8], form: Form, rate: u32, terms: &Terms) -> Result<Samples, Fault> {
     let file = reel::copy(bytes)?;
     let input = Input {
         path: file.path(),
         form,
     };
-    film::track(&input, rate, terms).map_err(|error| match (error, fault) {
-        (Fault::NeedsFfmpeg { .. }, Fault::Codec { .. }) => Fault::NeedsFfmpeg {
+    film::track(&input, rate, terms).map_err(|fault| match fault {
+        Fault::NeedsFfmpeg { .. } => Fault::NeedsFfmpeg {
             what: "sound of this kind",
             instead: "convert it to MP3 or WAV",
         },
-        (Fault::NeedsFfmpeg { .. }, fault) => fault,
-        (error, _) => error,
+        fault => fault,
     })
 }

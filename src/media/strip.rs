@@ -23,7 +23,11 @@ impl Strip {
         let mut at = 0;
         let starts = delays.iter().map(|delay| {
             let start = at;
-            at += if *delay <= SHORTEST_MS { USUAL_MS } else { *delay };
+            at += if *delay <= SHORTEST_MS {
+                USUAL_MS
+            } else {
+                *delay
+            };
             start
         });
         let starts = starts.collect();

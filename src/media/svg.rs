@@ -116,7 +116,9 @@ fn tree(bytes: &[u8], limits: &Limits) -> Result<usvg::Tree, Fault> {
 
 /// A picture within the drawing, if it is one that may be decoded.
 fn embedded(data: Arc<Vec<u8>>, limits: &Limits) -> Option<usvg::ImageKind> {
-    let form = form(&data).ok().filter(|form| form.kind() == Kind::Picture)?;
+    let form = form(&data)
+        .ok()
+        .filter(|form| form.kind() == Kind::Picture)?;
     let kind = match form {
         Form::Png => usvg::ImageKind::PNG,
         Form::Jpeg => usvg::ImageKind::JPEG,
@@ -179,11 +181,20 @@ fn weight<'a>(
         sum = sum.saturating_add(weight(child, named, known, depth + 1));
     }
     let links = node.attributes().filter(|attribute| {
-        matches!(attribute.name(), "href" | "marker-start" | "marker-mid" | "marker-end")
-            || matches!(attribute.name(), "fill" | "stroke" | "mask" | "clip-path" | "filter")
+        matches!(
+            attribute.name(),
+            "href" | "marker-start" | "marker-mid" | "marker-end"
+        ) || matches!(
+            attribute.name(),
+            "fill" | "stroke" | "mask" | "clip-path" | "filter"
+        )
     });
     for link in links {
-        let id = link.value().trim().trim_start_matches("url(").trim_end_matches(')');
+        let id = link
+            .value()
+            .trim()
+            .trim_start_matches("url(")
+            .trim_end_matches(')');
         let target = id.strip_prefix('#').and_then(|id| named.get(id));
         let target = target.and_then(|id| node.document().get_node(*id));
         if let Some(target) = target {

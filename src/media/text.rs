@@ -102,7 +102,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     // Tab, line feed, vertical tab, form feed, carriage return, escape (in logs).
     let odd = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
     match bytes.iter().position(odd) {
-        Some(at) => Err(Fault::NotText { at, byte: bytes[at] }),
+        Some(at) => Err(Fault::NotText {
+            at,
+            byte: bytes[at],
+        }),
         None => Ok(()),
     }
 }
@@ -118,9 +121,7 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     let odd = |unit: u16| matches!(unit, 0..=8 | 14..=26 | 28..=31 | 0xfffe | 0xffff);
     let units = bytes[2..].chunks_exact(2).take(4096);
     let units: Vec<u16> = units.map(|pair| join([pair[0], pair[1]])).collect();
-    bytes.len().is_multiple_of(2)
-        && !units.iter().any(|unit| odd(*unit))
-        && !lone_surrogate(&units)
+    bytes.len().is_multiple_of(2) && !units.iter().any(|unit| odd(*unit)) && !lone_surrogate(&units)
 }
 
 /// Whether a surrogate stands alone, other than at the end of what was looked at.

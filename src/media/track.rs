@@ -60,10 +60,14 @@ pub(super) fn told(bytes: &[u8], form: Form) -> Result<Told, Fault> {
     }
     if let Some(audio) = reader.default_track(TrackType::Audio).and_then(audio) {
         told.rate = audio.sample_rate.unwrap_or(0);
-        let channels = audio.channels.as_ref().map_or(0, |channels| channels.count());
+        let channels = audio
+            .channels
+            .as_ref()
+            .map_or(0, |channels| channels.count());
         told.channels = u32::try_from(channels).unwrap_or(0);
         if form == Form::Wav {
-            told.length_ms = told.length_ms.min(possible(bytes, audio, told.channels));
+            let most = possible(bytes, audio, told.channels);
+            told.length_ms = told.length_ms.or(most).min(most.or(told.length_ms));
         }
     }
     Ok(told)

@@ -90,8 +90,8 @@ impl Shelf {
         if !about.is_file() {
             return Err(format!("{shown} is not a plain file"));
         }
-        let look = media::look_at(&path, &media::Terms::default())
-            .map_err(|e| format!("{name}: {e}"))?;
+        let look =
+            media::look_at(&path, &media::Terms::default()).map_err(|e| format!("{name}: {e}"))?;
         let limit = match look.kind {
             media::Kind::Film => MOST_OF_FILM,
             _ => MOST,
@@ -115,7 +115,12 @@ impl Shelf {
     }
 
     /// Takes in bytes that are in no file of their own.
-    pub fn take_bytes(&self, bytes: &[u8], name: &str, private: bool) -> Result<Attachment, String> {
+    pub fn take_bytes(
+        &self,
+        bytes: &[u8],
+        name: &str,
+        private: bool,
+    ) -> Result<Attachment, String> {
         let look = media::look(bytes, name).map_err(|e| format!("{name}: {e}"))?;
         let fault = |e: std::io::Error| format!("{name} cannot be kept: {e}");
         let digest = match self.files.as_ref().filter(|_| !private) {
@@ -370,7 +375,6 @@ impl Attacher {
             let _ = answers.send(work(&shelf));
         });
     }
-
 }
 
 /// What was recorded, attached as a sound.

@@ -54,7 +54,9 @@ pub fn picture() -> Result<Pixels, String> {
         u8::try_from((part * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
     };
     let (pixels, _) = image.bytes.as_chunks::<4>();
-    let rgb = pixels.iter().flat_map(|[r, g, b, a]| [r, g, b].map(|part| over_white(*part, *a)));
+    let rgb = pixels
+        .iter()
+        .flat_map(|[r, g, b, a]| [r, g, b].map(|part| over_white(*part, *a)));
     Ok(Pixels {
         width,
         height,

@@ -2,8 +2,8 @@
 
 pub mod run;
 
-pub mod attach;
 mod ask;
+pub mod attach;
 mod clipboard;
 mod drawing;
 pub mod fetch;

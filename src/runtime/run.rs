@@ -1,16 +1,16 @@
 //! The loop: waits for whatever comes first, updates, draws when something
 //! changed, at most once in a frame's time.
 
-use super::attach::{Attacher, Shelf};
 use super::ask;
+use super::attach::{Attacher, Shelf};
 use super::drawing::{Drawing, Ready};
 use super::input;
 use super::library::LibraryWorker;
 use super::perform::{Inward, Workers};
 use super::signals::{Signal, Signals, stop_self};
 use super::terminal::Screen;
-use crate::app::{self, Effect, Event, Keep, Settings, State, update};
 use crate::app::attach::Origin;
+use crate::app::{self, Effect, Event, Keep, Settings, State, update};
 use crate::app::{Keymap, talk::Tone};
 use crate::config::spec::Said;
 use crate::config::{Config, paths};

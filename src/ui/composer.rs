@@ -147,9 +147,10 @@ pub fn strip(
         } else {
             let one = &attached[at];
             match state.attaching.weights.get(&one.digest) {
-                Some(Ok(tokens)) => {
-                    (format!("{} · {tokens} tokens", hung::words(one)), theme.notice)
-                }
+                Some(Ok(tokens)) => (
+                    format!("{} · {tokens} tokens", hung::words(one)),
+                    theme.notice,
+                ),
                 Some(Err(why)) => (format!("{} · {why}", hung::words(one)), theme.problem),
                 None => (hung::words(one), theme.notice),
             }

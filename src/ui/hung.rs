@@ -92,7 +92,12 @@ pub fn words(one: &Attachment) -> String {
 }
 
 /// The rows of attachments below a message, and what hangs over them.
-pub fn rows(attached: &[Attachment], gallery: &Gallery, theme: &Theme, width: u16) -> (Vec<Row>, Vec<Hung>) {
+pub fn rows(
+    attached: &[Attachment],
+    gallery: &Gallery,
+    theme: &Theme,
+    width: u16,
+) -> (Vec<Row>, Vec<Hung>) {
     let mut rows = Vec::new();
     let mut hung = Vec::new();
     let mut push = |line: Line<'static>| {

@@ -57,7 +57,15 @@ pub fn draw(
     let page = transcript::draw(frame, talk, state, theme, cache);
     composer::queue(frame, queued, state, theme);
     composer::rule(frame, rule, state, page.shown.more_below, theme);
-    composer::strip(frame, strip, &attached, previews, state, theme, &mut cache.gallery);
+    composer::strip(
+        frame,
+        strip,
+        &attached,
+        previews,
+        state,
+        theme,
+        &mut cache.gallery,
+    );
     composer::draw(frame, write, state, theme);
     status::draw(frame, line, state, theme, now);
     composer::suggestions(

@@ -117,7 +117,11 @@ fn place(state: &State) -> Option<String> {
 
 fn reading(read: ReadProgress) -> String {
     if let Some(encoding) = read.encoding {
-        let verb = if encoding.sound { "listening" } else { "looking" };
+        let verb = if encoding.sound {
+            "listening"
+        } else {
+            "looking"
+        };
         let which = match encoding.count {
             0 | 1 => String::new(),
             count => format!(" {}/{count}", encoding.number),

@@ -290,7 +290,14 @@ impl View<'_> {
         let (gallery, waves) = (&mut self.cache.gallery, &mut self.cache.waves);
         for (hung, area, hidden) in hung {
             let buffer = frame.buffer_mut();
-            hung::draw(buffer, area, hidden, &hung, (&mut *gallery, &mut *waves), theme);
+            hung::draw(
+                buffer,
+                area,
+                hidden,
+                &hung,
+                (&mut *gallery, &mut *waves),
+                theme,
+            );
         }
         rows
     }
