@@ -14,10 +14,18 @@ mod suite {
     mod library;
     mod loading;
     mod managing;
+    mod media;
     mod model_list;
+    mod opening;
+    mod picture_drawing;
+    mod picture_sending;
+    mod picture_terminal;
+    mod recording;
     mod screen;
+    mod senses;
     mod starter;
     mod states;
+    mod taking;
     mod terminal;
     mod tree;
     mod words;

@@ -43,12 +43,13 @@ pub trait Names {
     fn keys(&self, action: &str) -> Vec<String>;
 }
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../../assets/help/about.md"),
     include_str!("../../assets/help/chat.md"),
     include_str!("../../assets/help/conversations.md"),
     include_str!("../../assets/help/settings.md"),
     include_str!("../../assets/help/library.md"),
+    include_str!("../../assets/help/media.md"),
     include_str!("../../assets/help/models.md"),
     include_str!("../../assets/help/shell.md"),
     include_str!("../../assets/help/install.md"),

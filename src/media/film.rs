@@ -112,10 +112,11 @@ pub(super) fn track(input: &Input, rate: u32, terms: &Terms) -> Result<Samples, 
     let mut arguments: Vec<OsString> = ["-nostdin", "-v", "error"].map(OsString::from).into();
     arguments.extend(input.arguments()?);
     let hertz = rate.to_string();
-    let out = [
-        "-map", "0:a:0", "-vn", "-sn", "-dn", "-ac", "1", "-ar", &hertz, "-f", "f32le", "pipe:1",
-    ];
-    arguments.extend(out.map(OsString::from));
+    let streams = ["-map", "0:a:0", "-vn", "-sn", "-dn"];
+    // The mean of the channels, as ours; by itself ffmpeg makes it louder.
+    let mixed = ["-ac", "1", "-rematrix_maxval", "1", "-ar", &hertz];
+    let out = [&streams[..], &mixed, &["-f", "f32le", "pipe:1"]].concat();
+    arguments.extend(out.into_iter().map(OsString::from));
     let mut rest: Vec<u8> = Vec::new();
     let (good, said) = run(
         &terms.tools.ffmpeg,

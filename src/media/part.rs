@@ -46,7 +46,7 @@ impl Samples {
 pub fn split(length_ms: u64, longest_ms: u64, overlap_ms: u64) -> Vec<Range<u64>> {
     let longest = longest_ms.max(2);
     if length_ms <= longest {
-        return vec![0..length_ms];
+        return std::iter::once(0..length_ms).collect();
     }
     let overlap = overlap_ms.min(longest / 2);
     let many = (length_ms - overlap).div_ceil(longest - overlap);

@@ -69,14 +69,28 @@ pub(super) fn draw(bytes: &[u8], limits: &Limits) -> Result<Pixels, Fault> {
     let scale = longest.clamp(LEAST_EDGE.min(most), most) / longest;
     let sized = size.scale_by(scale).map(|size| size.to_int_size());
     let sized = sized.ok_or_else(|| Fault::broken("SVG", "it has no size"))?;
-    // Filters and masks take several canvases of the same size.
     let (width, height) = (sized.width(), sized.height());
-    limits.check("SVG", width.into(), height.into(), 16)?;
+    // Four bytes for each canvas: groups within groups take one each, filters
+    // and masks a few more.
+    let canvases = 4 + layers(tree.root());
+    limits.check("SVG", width.into(), height.into(), 4 * canvases)?;
     let mut canvas = tiny_skia::Pixmap::new(width, height)
         .ok_or_else(|| Fault::broken("SVG", "it has no size"))?;
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut canvas.as_mut());
     Ok(premultiplied(width, height, canvas.data()))
+}
+
+/// How many canvases are drawn into at once: groups that are see-through,
+/// masked or filtered are drawn apart, with those within them.
+fn layers(group: &usvg::Group) -> u64 {
+    let inner = group.children().iter().map(|child| match child {
+        usvg::Node::Group(group) => layers(group),
+        _ => 0,
+    });
+    let masked = group.mask().map_or(0, |mask| 1 + layers(mask.root()));
+    let most = inner.max().unwrap_or(0).max(masked);
+    most + u64::from(group.should_isolate())
 }
 
 fn tree(bytes: &[u8], limits: &Limits) -> Result<usvg::Tree, Fault> {
@@ -169,7 +183,7 @@ fn weight<'a>(
     known: &mut HashMap<roxmltree::NodeId, u64>,
     depth: usize,
 ) -> u64 {
-    if depth > 4 * DEEPEST {
+    if depth > 2 * DEEPEST {
         return u64::MAX;
     }
     if let Some(weight) = known.get(&node.id()) {
@@ -194,7 +208,8 @@ fn weight<'a>(
             .value()
             .trim()
             .trim_start_matches("url(")
-            .trim_end_matches(')');
+            .trim_end_matches(')')
+            .trim_matches(['"', '\'']);
         let target = id.strip_prefix('#').and_then(|id| named.get(id));
         let target = target.and_then(|id| node.document().get_node(*id));
         if let Some(target) = target {

@@ -2,7 +2,7 @@
 
 pub mod run;
 
-mod ask;
+pub mod ask;
 pub mod attach;
 mod clipboard;
 mod drawing;

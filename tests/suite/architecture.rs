@@ -29,6 +29,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
     ),
     (
+        "media",
+        &["media"],
+        &["tokio", "ratatui", "crossterm", "llama_cpp_2"],
+    ),
+    (
         "fit",
         &["fit", "chat", "protocol"],
         &["tokio", "ratatui", "crossterm", "llama_cpp_2", "std::fs"],
@@ -66,7 +71,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     // The view reads engine facts as the state holds them.
     (
         "ui",
-        &["ui", "app", "chat", "protocol", "help"],
+        &["ui", "app", "chat", "protocol", "help", "media"],
         &[
             "tokio",
             "crossterm",
@@ -77,7 +82,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "engine",
-        &["engine", "chat", "protocol", "gguf", "fit"],
+        &["engine", "chat", "protocol", "gguf", "fit", "media"],
         &["ratatui", "crossterm"],
     ),
     (
