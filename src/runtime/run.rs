@@ -116,19 +116,8 @@ pub async fn run(start: Start) -> io::Result<Left> {
     };
     // The first frame is up before the model loads.
     chat.draw()?;
-    // Before keys are read: the answer would be among them.
-    let asked = ask::abilities(start.pictures);
-    // Number and names of pictures must not be another program's.
-    let run = (store::random_bits() & 0xff) as u8;
-    chat.cache = Cache::new(Gallery::new(asked.abilities, run));
-    chat.dirty = true;
     // The search through the help learns while the person looks at it.
     std::thread::spawn(crate::help::Find::english);
-    for key in asked.typed {
-        if let Some(event) = input::event(crossterm::event::Event::Key(key)) {
-            chat.take(event)?;
-        }
-    }
     if let Some(which) = start.open {
         let command = crate::protocol::store::Command::Open(which);
         chat.workers.perform(Effect::Store(command));
@@ -147,9 +136,13 @@ pub async fn run(start: Start) -> io::Result<Left> {
         // What fits is told by the graphics cards.
         chat.workers.perform(Effect::Devices);
     }
-    let ended = chat
-        .turn_until_done(&mut engine.events, inbox, &mut prepared, signals)
-        .await;
+    let ended = match chat.meet_terminal(start.pictures)? {
+        Next::Done => Ok(()),
+        Next::On => {
+            chat.turn_until_done(&mut engine.events, inbox, &mut prepared, signals)
+                .await
+        }
+    };
     for effect in app::finish(&mut chat.state, Instant::now()) {
         chat.workers.perform(effect);
     }
@@ -230,6 +223,25 @@ impl Chat {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks the terminal what it can draw, before keys are read: the answer would
+    /// be among them. What was typed meanwhile is taken in.
+    fn meet_terminal(&mut self, pictures: Wish) -> io::Result<Next> {
+        let asked = ask::abilities(pictures);
+        // Numbers of pictures must not be another program's.
+        let run = (store::random_bits() & 0xff) as u8;
+        self.cache = Cache::new(Gallery::new(asked.abilities, run));
+        self.dirty = true;
+        for key in asked.typed {
+            let event = input::event(crossterm::event::Event::Key(key));
+            if let Some(event) = event
+                && self.take(event)? == Next::Done
+            {
+                return Ok(Next::Done);
+            }
+        }
+        Ok(Next::On)
     }
 
     /// Takes in everything that the engine has said by now.

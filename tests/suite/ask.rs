@@ -110,7 +110,7 @@ fn json_holds_all_that_the_contract_names() {
     let expected = json!({
         "text": "Hello.", "thinking": "hm", "finish_reason": "stop", "model": "a.gguf", "seed": 7,
         "source": null, "sources": [], "conversation": null,
-        "usage": {"prompt_tokens": null, "cached_tokens": 0, "completion_tokens": 4},
+        "usage": {"prompt_tokens": null, "cached_tokens": 0, "completion_tokens": 4, "encoded": 0},
     });
     assert_eq!(reply, expected);
     let short = ask(&["--temp", "0", "--max-tokens", "2"]);

@@ -26,7 +26,7 @@ fn help_lists_every_action_with_its_keys_at_every_scroll() {
     let mut chat = Harness::new(100, 30);
     chat.press("f1");
     let mut seen = chat.screen();
-    for _ in 0..12 {
+    for _ in 0..20 {
         seen.push_str(&chat.press("pagedown").screen());
     }
     for entry in parlor::app::action::ACTIONS {

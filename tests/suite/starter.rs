@@ -39,7 +39,9 @@ fn ask(home: &Path, arguments: &[&str]) -> Output {
 fn answer(home: &Path, question: &str) -> Value {
     let output = ask(
         home,
-        &["--model", "starter", "--seed", "1", "--json", question],
+        &[
+            "--model", "starter", "--seed", "1", "--json", "--", question,
+        ],
     );
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

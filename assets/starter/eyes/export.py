@@ -42,7 +42,7 @@ def export_text(weights, tokenizer, path):
     tokens = sorted(tokenizer["vocab"], key=tokenizer["vocab"].get)
     merges = [m if isinstance(m, str) else " ".join(m) for m in tokenizer["merges"]]
     writer = gguf.GGUFWriter(path, "llama")
-    about(writer, "Describes simple pictures, with mmproj-eyes.gguf; see assets/eyes/README.md")
+    about(writer, "Describes simple pictures, with mmproj-eyes.gguf; see assets/starter/eyes/README.md")
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
@@ -78,7 +78,7 @@ def export_text(weights, tokenizer, path):
 def export_eye(weights, path):
     shape = Shape()
     writer = gguf.GGUFWriter(path, "clip")
-    about(writer, "The encoder of Parlor eyes, for eyes.gguf; see assets/eyes/README.md")
+    about(writer, "The encoder of Parlor eyes, for eyes.gguf; see assets/starter/eyes/README.md")
     writer.add_type("mmproj")
     writer.add_bool("clip.has_vision_encoder", True)
     writer.add_string("clip.projector_type", "mlp")

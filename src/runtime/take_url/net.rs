@@ -170,7 +170,7 @@ pub(super) fn target(response: &Response) -> Option<Url> {
     }
     let location = text(response.headers(), "location")?;
     let next = response.url().join(location).ok()?;
-    Some(next)
+    Some(without_password(&next))
 }
 
 /// A header's text, where it is text.

@@ -3,13 +3,15 @@
 use super::cover::{cover, is_whole, placeholder, uncover};
 use super::kitty::{self, Id};
 use super::prepare::{Form, Prepared};
-use super::scale::size_in_cells;
+use super::scale::{CellSize, size_in_cells};
 use super::terminal::{Abilities, Protocol};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::collections::{HashMap, HashSet};
 
+/// How much larger than their pixels half blocks may be drawn.
+const COARSE: u16 = 4;
 /// Bytes that prepared pictures may take.
 const MEMORY: usize = 64 * 1024 * 1024;
 
@@ -98,6 +100,19 @@ impl Gallery {
     pub fn size(&self, (width, height): (u32, u32), most: (u16, u16)) -> (u16, u16) {
         match self.abilities.protocol {
             Protocol::Off => (most.0, 1),
+            Protocol::HalfBlocks => {
+                // Two points to a cell: a small picture is drawn larger, or
+                // nothing could be told in it.
+                let CellSize {
+                    width: w,
+                    height: h,
+                } = self.abilities.cell;
+                let cell = CellSize {
+                    width: (w / COARSE).max(1),
+                    height: (h / COARSE).max(2),
+                };
+                size_in_cells(width, height, most.0, most.1, cell)
+            }
             _ => size_in_cells(width, height, most.0, most.1, self.abilities.cell),
         }
     }
