@@ -54,6 +54,7 @@ fn request(id: RequestId, messages: &[Message]) -> Command {
     Command::Generate(Request {
         id,
         messages: messages.to_vec(),
+        media: Vec::new(),
         opening: String::new(),
         told: false,
         conversation: Some("bench".into()),

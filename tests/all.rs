@@ -3,6 +3,8 @@
 mod suite {
     mod architecture;
     mod ask;
+    mod attaching;
+    mod caption;
     mod chat;
     mod conversations;
     mod engine;

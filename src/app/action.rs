@@ -289,7 +289,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(
         Action::Attach,
         "attach",
-        "attach a picture, sound, film or text: /attach PATH or URL, or @path in the message",
+        "attach a picture, sound, film or text: /attach PATH or URL",
         Some("PATH"),
         &["alt-a"],
     ),
@@ -310,7 +310,7 @@ pub const ACTIONS: &[Entry] = &[
     entry(
         Action::Record,
         "record",
-        "record from the microphone; again to end and attach it, Esc to throw it away",
+        "record from the microphone; once more attaches it",
         Some(""),
         &["alt-m"],
     ),

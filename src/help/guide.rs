@@ -129,6 +129,10 @@ fn meaning<'f>(find: &'f Find, question: &str, past: &[Message]) -> Meaning<'f> 
         if both.trust != Trust::Nothing {
             return Meaning::of(find, &both);
         }
+        // It names nothing of its own.
+        if both.best.first() == before.1.best.first() {
+            return Meaning::of(find, &before.1);
+        }
     }
     Meaning::of(find, &alone)
 }

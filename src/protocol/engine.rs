@@ -280,6 +280,10 @@ pub struct Finish {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is sent once, when a model is loaded"
+)]
 pub enum Event {
     /// Loading, in thousandths; 0 comes first.
     Loading(u16),

@@ -216,7 +216,7 @@ fn chance(bar: f64, sample: usize) -> f64 {
     2.0 * (bar * (1.0 - bar) / sample as f64).sqrt()
 }
 
-/// The quick part of `assets/starter/evaluate.py`: 60 held-out questions. All of
+/// The quick part of `assets/starter/evaluate.py`: 120 held-out questions. All of
 /// them are to meet the bars of the model card; so few may miss them by chance.
 #[test]
 fn held_out_questions_are_answered_rightly_or_honestly() {
@@ -233,7 +233,7 @@ fn held_out_questions_are_answered_rightly_or_honestly() {
     let home = tempfile::tempdir().unwrap();
     let (mut right, mut wrong, mut asked) = (0, Vec::new(), 0);
     let (mut honest, mut unknown) = (0, 0);
-    for held in held.iter().step_by(held.len() / 60).take(60) {
+    for held in held.iter().step_by(held.len() / 120).take(120) {
         let question = held["question"].as_str().unwrap();
         let said = answer(home.path(), question);
         let text = said["text"].as_str().unwrap();

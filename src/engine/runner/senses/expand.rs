@@ -191,7 +191,7 @@ impl Senses<'_> {
         for (number, (at, _)) in taken.frames.iter().enumerate() {
             let source = Source::Frame(film.clone(), number);
             let frame = place(told, item(&a.digest, &what(number, count), &a.name, source));
-            let _ = write!(text, "[{}]{frame}\n", clock(*at));
+            let _ = writeln!(text, "[{}]{frame}", clock(*at));
         }
         if let Some(track) = taken.track.as_ref().filter(|_| hears) {
             let source = |from, to| Source::Track(film.clone(), from, to);
