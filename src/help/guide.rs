@@ -129,8 +129,8 @@ fn meaning<'f>(find: &'f Find, question: &str, past: &[Message]) -> Meaning<'f> 
         if both.trust != Trust::Nothing {
             return Meaning::of(find, &both);
         }
-        // It names nothing of its own.
-        if both.best.first() == before.1.best.first() {
+        // It points back and names nothing of its own.
+        if alone.trust == Trust::Nothing && pointing::tie(question) == Tie::Strong {
             return Meaning::of(find, &before.1);
         }
     }

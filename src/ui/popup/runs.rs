@@ -97,6 +97,16 @@ fn lines(facts: &ModelFacts, name: &str) -> Vec<String> {
     for (what, text) in &facts.special {
         lines.push(format!("{what:<13} {text}"));
     }
+    if !facts.projector.is_empty() {
+        let does = match (facts.sees, facts.hears) {
+            (true, true) => "sees and hears",
+            (true, false) => "sees",
+            (false, true) => "hears",
+            (false, false) => "neither sees nor hears",
+        };
+        let name = sanitise(&facts.projector);
+        lines.push(format!("projector     {name}, {does}"));
+    }
     if !facts.adapters.is_empty() {
         lines.push(format!("adapters      {}", adapter_names(&facts.adapters)));
     }
