@@ -42,7 +42,7 @@ def models(name):
 def ask_parlor(parlor, home, path):
     environment = {**os.environ, "HOME": home, "XDG_DATA_HOME": home, "PARLOR_CONFIG": f"{home}/none.toml"}
     command = [parlor, "ask", "--model", models("ears.gguf"), "--mmproj", models("mmproj-ears.gguf")]
-    command += ["--temperature", "0", "--json", "--audio", str(path), ASKED]
+    command += ["--temp", "0", "--json", "--audio", str(path), ASKED]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
     if done.returncode:
         sys.exit(f"parlor ask failed: {done.stderr.strip()}")
