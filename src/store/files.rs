@@ -105,7 +105,7 @@ impl Files {
     }
 
     /// Removes what is not among the digests to keep, and what was never
-    /// written to its end, where it is older than [`KEPT_UNNAMED`]. Returns
+    /// written to its end, where it is older than an hour. Returns
     /// how many files that were.
     pub fn sweep(&self, keep: &HashSet<String>) -> io::Result<usize> {
         let mut gone = 0;
@@ -212,7 +212,7 @@ fn is_part(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == PART)
 }
 
-/// Removes a file that is older than [`KEPT_UNNAMED`]; says whether it did.
+/// Removes a file that is older than an hour; says whether it did.
 fn remove_old(path: &Path) -> io::Result<bool> {
     let about = match std::fs::symlink_metadata(path) {
         // Another program sweeps as well.
