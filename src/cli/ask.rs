@@ -12,7 +12,6 @@ use crate::help::guide::{Speaker, prepare};
 use crate::protocol::engine::{Command, Event, Finish, ReadProgress, Request};
 use crate::runtime::attach::Shelf;
 use serde_json::json;
-use std::io::IsTerminal;
 
 const ID: u64 = 1;
 
@@ -131,9 +130,9 @@ fn conversation(
 /// The prompt with what is attached; with something attached there need not be
 /// any words.
 fn prompt(ask: &Ask, attached: &[Attachment]) -> Result<String, Fail> {
-    let words = match (ask.prompt.as_deref(), attached) {
-        (None, [_, ..]) if std::io::stdin().is_terminal() => String::new(),
-        (prompt, _) => input::prompt(prompt)?,
+    let words = match (input::prompt(ask.prompt.as_deref()), &ask.prompt) {
+        (Err(Fail::Usage(_)), None) if !attached.is_empty() => String::new(),
+        (words, _) => words?,
     };
     Ok(attach::message(&words, attached).trim_end().to_string())
 }

@@ -330,7 +330,7 @@ impl Attacher {
             let opened = match path {
                 None => Err(format!("{} is not there any more", one.name)),
                 Some(path) => {
-                    let path = named(&path, &one).unwrap_or(path);
+                    let path = named(&shelf, &path, &one).unwrap_or(path);
                     let opened = open(&path, &Surroundings::here()).await;
                     opened.map_err(|e| e.to_string())
                 }
@@ -392,10 +392,14 @@ fn recorded_of(recording: Recording, shelf: &Shelf, private: bool) -> Event {
     Event::Attached(taken.map(|one| vec![one]), None)
 }
 
-/// A link beside the temporary files whose name tells viewers what it is: a
-/// digest has no ending.
-fn named(path: &Path, one: &Attachment) -> std::io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("parlor-open-{}", &one.digest[..16]));
+/// A link whose name tells viewers what it is, for a digest has no ending: in
+/// a folder that only this person may read, and that goes with the program.
+fn named(shelf: &Shelf, path: &Path, one: &Attachment) -> std::io::Result<PathBuf> {
+    // What lies elsewhere has its own name.
+    if path.extension().is_some() {
+        return Ok(path.to_path_buf());
+    }
+    let folder = shelf.passing()?.join(&one.digest);
     std::fs::create_dir_all(&folder)?;
     let name: String = one
         .name

@@ -186,6 +186,16 @@ fn a_saved_question_keeps_its_picture_and_a_later_turn_remembers_it() {
     assert_eq!(said["usage"]["encoded"], 0, "{said}");
 }
 
+/// Found as a complaint that there is no prompt, where nobody types.
+#[test]
+fn a_picture_alone_is_a_question() {
+    let home = tempdir().unwrap();
+    pictures(home.path(), &["000.png"]);
+    let picture = home.path().join("000.png");
+    let arguments = ["ask", "--temp", "0", "--image", picture.to_str().unwrap()];
+    assert_eq!(text(&parlor(home.path(), &arguments)).trim(), FIRST);
+}
+
 #[test]
 fn a_wrong_kind_of_file_is_told() {
     let home = tempdir().unwrap();
